@@ -1,0 +1,105 @@
+/**
+ * What the shell is told: how to reach a store, which of its modes to run in, and where it reads
+ * and writes. The command line turns its flags into a {@linkcode ClientOptions}; tests pass their
+ * own {@linkcode ShellIo}. The shell does not know whether a network lies between it and the store.
+ *
+ * @module
+ */
+
+/** What the shell needs of a store; a `BlinkStore` of the client library is one. */
+export interface ShellStore {
+  /**
+   * Sends one request line, given without its line break, and resolves with the reply line. Rejects
+   * when the connection is lost; the next call connects again.
+   */
+  request(
+    line: string | Uint8Array,
+    options?: { signal?: AbortSignal; timeoutMs?: number },
+  ): Promise<string>;
+  /** Shows a token now and after every reconnect; false or a rejection when it is refused. */
+  auth?(token: string): Promise<unknown>;
+  /** Leaves the store. */
+  close(): void | Promise<void>;
+}
+
+/** What `blink-store client` does with its words. */
+export type ClientMode =
+  /** Runs the words as one command; without words, reads commands from the terminal or a pipe. */
+  | "command"
+  /** Shows a live line a second of what the server does. */
+  | "stat"
+  /** Lists keys, a line each. */
+  | "scan"
+  /** Measures round trips. */
+  | "latency";
+
+/** How replies are printed. */
+export type OutputFormat =
+  /** For people on a terminal, plain for scripts elsewhere. */
+  | "text"
+  /** One JSON document a reply, a line each. */
+  | "json"
+  /** One record a reply, fields as in RFC 4180. */
+  | "csv";
+
+/** What `blink-store client` and `blink-store run` are asked to do. */
+export interface ClientOptions {
+  /** Where the store is, as the greeting names it: `127.0.0.1:8765`, or a socket's path. */
+  readonly address: string;
+  /** Opens the store; rejects with an error whose message says what to do. */
+  readonly connect: () => Promise<ShellStore>;
+  /** What to do. Default `"command"`. */
+  readonly mode?: ClientMode;
+  /** The words of a one-off command; none for the interactive shell or piped input. */
+  readonly words?: readonly string[];
+  /** `-x`: the last argument is read from standard input, byte for byte. */
+  readonly lastFromInput?: boolean;
+  /** `--raw`: a value is printed as its exact bytes, without a line feed after it. */
+  readonly raw?: boolean;
+  /** `--json`, `--csv`. Default `"text"`. */
+  readonly output?: OutputFormat;
+  /** `--json-values`: values that are JSON are laid out over several lines. */
+  readonly jsonValues?: boolean;
+  /** `-r N`: how often a one-off command runs, or how many lines of `--stat` and samples of `--latency`; `Infinity` is until interrupted. */
+  readonly repeat?: number;
+  /** `-i SECONDS`: the pause between two runs, lines or samples. */
+  readonly intervalSeconds?: number;
+  /** `--scan [PREFIX]`: what the listed keys begin with; empty for all. */
+  readonly scanPrefix?: string;
+}
+
+/** Exit statuses of the client. */
+export const exitStatus = {
+  /** Everything asked was done. */
+  fine: 0,
+  /** A reply was an ERROR, a one-off GET or DELETE found nothing, or the connection failed. */
+  failed: 1,
+  /** The words are not a command. */
+  usage: 2,
+} as const;
+
+/** Where the shell writes text or bytes. */
+export interface ShellOutput {
+  /** Writes all of it; rejects when the other side is gone (a closed pipe). */
+  write(chunk: string | Uint8Array): Promise<void>;
+  /** True when a person looks at it. */
+  readonly isTerminal: boolean;
+  /** The width of the terminal in columns. */
+  columns(): number;
+}
+
+/** The world around the shell. */
+export interface ShellIo {
+  /** Standard input, as bytes. */
+  readonly input: ReadableStream<Uint8Array>;
+  /** True when standard input is a terminal. */
+  readonly inputIsTerminal: boolean;
+  /** Standard output: replies only. */
+  readonly output: ShellOutput;
+  /** Standard error: everything that is not a reply. */
+  readonly errors: ShellOutput;
+  /** An environment variable; undefined when unset or not readable. */
+  env(name: string): string | undefined;
+  /** Resolves at Ctrl-C or SIGTERM, for the modes that run until then. */
+  readonly interrupted?: AbortSignal;
+}
