@@ -56,3 +56,6 @@ export function decodeBase64(base64: string): Uint8Array<ArrayBuffer>;
 export class TextLineStream extends TransformStream<string, string> {
   constructor(options?: { allowCR?: boolean });
 }
+
+// @std/text
+export function levenshteinDistance(str1: string, str2: string): number;

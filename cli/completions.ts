@@ -1,0 +1,191 @@
+/**
+ * `blink-store completions bash|zsh|fish`: a script that teaches a shell to complete subcommands,
+ * flags, files where a flag takes one, and the verbs of the protocol after `client` and `run`. All
+ * of it is written from the table of the command line and the table of commands.
+ *
+ * @module
+ */
+
+import { type Command, commands } from "../protocol/commands.ts";
+import { showHelp } from "./help.ts";
+import { completionsCommand, type Option, type Subcommand, subcommands } from "./options.ts";
+import { nameOf, parse } from "./parse.ts";
+import { UsageError } from "./values.ts";
+
+const writers = { bash, zsh, fish } as const;
+
+/** Prints the script for a shell; returns the exit status. */
+export function run(args: readonly string[]): number {
+  const { words: [shell, ...rest], help } = parse(completionsCommand.options, args);
+  if (help) return showHelp(completionsCommand);
+  if (shell === undefined) throw new UsageError("which shell? give bash, zsh or fish");
+  if (!Object.hasOwn(writers, shell)) {
+    throw new UsageError(`there are no completions for ${shell}: give bash, zsh or fish`);
+  }
+  if (rest.length > 0) throw new UsageError(`unexpected word "${rest[0]}"`);
+  console.log(completionsFor(shell as keyof typeof writers));
+  return 0;
+}
+
+/** The script for a shell. */
+export function completionsFor(shell: keyof typeof writers): string {
+  return writers[shell]();
+}
+
+/** What may follow a subcommand besides flags. */
+function wordsOf({ name }: Subcommand): string[] {
+  switch (name) {
+    case "client":
+    case "run":
+      return commands.flatMap((command: Command) => [command.verb, ...command.aliases]);
+    case "completions":
+      return Object.keys(writers);
+    default:
+      return [];
+  }
+}
+
+const help: Option = {
+  name: "help",
+  short: "h",
+  kind: "switch",
+  help: "print the help",
+  group: "",
+};
+
+function flagsOf(subcommand: Subcommand): readonly Option[] {
+  return [...subcommand.options, help];
+}
+
+/** Each way to type a flag: `-x` and `--stdin`. */
+function spellings(option: Option): string[] {
+  return [...(option.short === undefined ? [] : [`-${option.short}`]), nameOf(option)];
+}
+
+function bash(): string {
+  const names = [...subcommands.map(({ name }) => name), "help"];
+  const cases = subcommands.map((subcommand) => {
+    const options = flagsOf(subcommand);
+    const files = options.filter(({ kind }) => kind === "path").flatMap(spellings);
+    const values = options.filter(({ kind }) => kind !== "path" && kind !== "switch")
+      .flatMap(spellings);
+    const verbs = wordsOf(subcommand).join(" ");
+    return `    ${subcommand.name})
+      files="${files.join(" ")}"
+      values="${values.join(" ")}"
+      flags="${options.flatMap(spellings).join(" ")}"
+      words="${verbs}"
+      [[ $word == [a-z]* ]] && words="${verbs.toLowerCase()}"
+      ;;`;
+  });
+  return `# Completions of blink-store for bash.
+_blink_store() {
+  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
+  local files="" values="" flags="" words=""
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY=($(compgen -W "${names.join(" ")} --help --version" -- "$word"))
+    return
+  fi
+  case \${COMP_WORDS[1]} in
+${cases.join("\n")}
+    help) words="${names.join(" ")}" ;;
+  esac
+  if [[ " $files " == *" $previous "* ]]; then
+    local IFS=$'\\n'
+    compopt -o filenames 2>/dev/null
+    COMPREPLY=($(compgen -f -- "$word"))
+  elif [[ " $values " == *" $previous "* ]]; then
+    return
+  elif [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags" -- "$word"))
+  else
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
+  fi
+}
+complete -F _blink_store blink-store`;
+}
+
+function zsh(): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const escaped = (text: string) => text.replace(/[\\:[\]]/g, "\\$&");
+  const flagLines = (option: Option) => {
+    const value = option.kind === "switch"
+      ? ""
+      : `:${escaped(option.value ?? "")}:${option.kind === "path" ? "_files" : " "}`;
+    const optional = option.kind === "optional text" ? `:${value}` : value;
+    return spellings(option).map((flag) =>
+      quoted(`${option.repeatable ? "*" : ""}${flag}[${escaped(option.help)}]${optional}`)
+    );
+  };
+  const cases = subcommands.map((subcommand) => {
+    const words = wordsOf(subcommand);
+    const lines = flagsOf(subcommand).flatMap(flagLines);
+    if (words.length > 0) {
+      const all = subcommand.name === "completions" ? words : [
+        ...words,
+        ...words.map((word) => word.toLowerCase()),
+      ];
+      lines.push(quoted(`1:word:(${all.join(" ")})`));
+    }
+    return `        ${subcommand.name})
+          _arguments \\
+            ${lines.join(" \\\n            ")}
+          ;;`;
+  });
+  const described = subcommands.map(({ name, summary }) => quoted(`${name}:${escaped(summary)}`));
+  return `#compdef blink-store
+# Completions of blink-store for zsh.
+_blink_store() {
+  local state line
+  local -a subcommands
+  subcommands=(
+    ${described.join("\n    ")}
+    'help:tell more of a subcommand'
+  )
+  _arguments -C '1:subcommand:->subcommand' '*::word:->words'
+  case $state in
+    subcommand) _describe subcommand subcommands ;;
+    words)
+      case $line[1] in
+${cases.join("\n")}
+        help) _describe subcommand subcommands ;;
+      esac
+      ;;
+  esac
+}
+if [[ $funcstack[1] == _blink_store || $funcstack[1] == _blink-store ]]; then
+  _blink_store "$@"
+else
+  compdef _blink_store blink-store
+fi`;
+}
+
+function fish(): string {
+  const quoted = (text: string) => `'${text.replace(/[\\']/g, "\\$&")}'`;
+  const lines = [
+    "# Completions of blink-store for fish.",
+    "complete -c blink-store -f",
+    "complete -c blink-store -n __fish_use_subcommand -l help -d 'print the help'",
+    "complete -c blink-store -n __fish_use_subcommand -l version -d 'print the version'",
+  ];
+  for (const subcommand of subcommands) {
+    const seen = `-n '__fish_seen_subcommand_from ${subcommand.name}'`;
+    lines.push(
+      `complete -c blink-store -n __fish_use_subcommand -a ${subcommand.name} ` +
+        `-d ${quoted(subcommand.summary)}`,
+    );
+    for (const option of flagsOf(subcommand)) {
+      const short = option.short === undefined ? "" : ` -s ${option.short}`;
+      const takesValue = option.kind !== "switch" && option.kind !== "optional text";
+      const value = option.kind === "path" ? " -r -F" : takesValue ? " -x" : "";
+      lines.push(
+        `complete -c blink-store ${seen}${short} -l ${option.name}${value} ` +
+          `-d ${quoted(option.help)}`,
+      );
+    }
+    const words = wordsOf(subcommand);
+    if (words.length > 0) lines.push(`complete -c blink-store ${seen} -a '${words.join(" ")}'`);
+  }
+  return lines.join("\n");
+}

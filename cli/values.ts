@@ -1,0 +1,142 @@
+/**
+ * Values on the command line: text in, the meant thing out. Each reader either returns the value or
+ * throws a {@linkcode UsageError} that names the forms it takes; none of them reads a file, a clock
+ * or the environment.
+ *
+ * @module
+ */
+
+/** A mistake of the person who typed the command line; its message says how to mend it. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+
+  /**
+   * @param message What is wrong.
+   * @param typed The word that is not known, where that is the mistake.
+   * @param known The words that would have been, to suggest the closest.
+   */
+  constructor(message: string, readonly typed?: string, readonly known: readonly string[] = []) {
+    super(message);
+  }
+}
+
+/** The port of a Blink Store that says nothing else. */
+export const portDefault = 8765;
+
+/** The address of a Blink Store that says nothing else. */
+export const hostDefault = "127.0.0.1";
+
+/** The bounds of a value, both included. */
+export interface Range {
+  /** The smallest value allowed. */
+  readonly min?: number;
+  /** The largest value allowed. */
+  readonly max?: number;
+}
+
+/** An address of TCP. */
+export interface Address {
+  /** A name or an IP address, without brackets. */
+  readonly hostname: string;
+  /** 0 to 65,535; 0 lets the system pick a free one. */
+  readonly port: number;
+}
+
+const units = { "": 1, b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 } as const;
+
+/** Reads a size in bytes: `10485760`, `512KiB`, `10MiB`, `2GiB`. */
+export function readBytes(text: string, range: Range = {}): number {
+  const [, digits, unit] = /^(\d+)(|b|kib|mib|gib|tib)$/.exec(text.toLowerCase()) ?? [];
+  if (digits === undefined) {
+    throw new UsageError(
+      `"${text}" is not a size: give bytes, or a binary unit as in 512KiB, 10MiB or 2GiB`,
+    );
+  }
+  const bytes = Number(digits) * units[unit as keyof typeof units];
+  return within(bytes, text, range, showBytes);
+}
+
+/** Reads a whole number. */
+export function readCount(text: string, range: Range = {}): number {
+  if (!/^\d+$/.test(text)) throw new UsageError(`"${text}" is not a whole number`);
+  return within(Number(text), text, { min: 0, ...range }, String);
+}
+
+/** Reads seconds, decimals allowed. */
+export function readSeconds(text: string, range: Range = {}): number {
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(text)) {
+    throw new UsageError(`"${text}" is not a number of seconds: give one such as 30 or 0.5`);
+  }
+  return within(Number(text), text, range, String);
+}
+
+/** Reads a number, decimals allowed. */
+export function readNumber(text: string, range: Range = {}): number {
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(text)) throw new UsageError(`"${text}" is not a number`);
+  return within(Number(text), text, range, String);
+}
+
+/** Reads a port. */
+export function readPort(text: string, range: Range = {}): number {
+  const bounds = { min: 0, max: 65_535, ...range };
+  if (!/^\d+$/.test(text)) {
+    throw new UsageError(`"${text}" is not a port: give a number from ${bounds.min} to 65535`);
+  }
+  return within(Number(text), text, bounds, String);
+}
+
+/** Reads `HOST:PORT`, `[IPV6]:PORT` or `:PORT`, which is the port on the loopback address. */
+export function readAddress(text: string): Address {
+  const [, bracketed, plain, port] =
+    /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^:[\]\s/]*)):(\d+)$/.exec(text) ?? [];
+  if (port === undefined) {
+    throw new UsageError(
+      `"${text}" is not an address: give HOST:PORT, such as 127.0.0.1:8765, [::1]:8765 or :0`,
+    );
+  }
+  return { hostname: (bracketed ?? plain) || hostDefault, port: readPort(port) };
+}
+
+/** Reads the mode of a file in octal digits, `0660`. */
+export function readMode(text: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) {
+    throw new UsageError(`"${text}" is not a file mode: give octal digits, such as 0600 or 0660`);
+  }
+  return parseInt(text, 8);
+}
+
+/** Reads a path or another text that may not be empty. */
+export function readText(text: string): string {
+  if (text === "") throw new UsageError("needs a value");
+  return text;
+}
+
+/** Shows a size in the largest binary unit that divides it: `10 MiB`, `1000 bytes`. */
+export function showBytes(bytes: number): string {
+  for (
+    const [unit, size] of [["TiB", units.tib], ["GiB", units.gib], ["MiB", units.mib], [
+      "KiB",
+      units.kib,
+    ]] as const
+  ) {
+    if (bytes >= size && bytes % size === 0) return `${bytes / size} ${unit}`;
+  }
+  return `${bytes} bytes`;
+}
+
+/** Shows an address as {@linkcode readAddress} reads it. */
+export function showAddress({ hostname, port }: Address): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+function within(
+  value: number,
+  text: string,
+  { min, max }: Range,
+  show: (n: number) => string,
+): number {
+  if (min !== undefined && value < min) throw new UsageError(`"${text}" is less than ${show(min)}`);
+  if (max !== undefined && value > max) throw new UsageError(`"${text}" is more than ${show(max)}`);
+  if (!Number.isSafeInteger(Math.floor(value))) throw new UsageError(`"${text}" is too large`);
+  return value;
+}

@@ -1,0 +1,66 @@
+/**
+ * The command line of Blink Store: it picks the subcommand, and turns what goes wrong into one line
+ * and an exit status: 0 fine, 1 something failed, 2 the command line was not understood. Each
+ * subcommand is loaded only when it is asked for, so that a server starts without the client's code
+ * and the other way round.
+ *
+ * ```sh
+ * deno run -A jsr:@blink/store serve
+ * deno run -A jsr:@blink/store client
+ * ```
+ *
+ * @module
+ */
+
+import { UsageError } from "./cli/values.ts";
+
+/** A subcommand: the words after its name in, the exit status out. */
+type Run = (args: readonly string[]) => number | Promise<number>;
+
+async function subcommand(name: string): Promise<Run> {
+  switch (name) {
+    case "serve":
+      return (await import("./cli/serve.ts")).run;
+    case "client":
+      return (await import("./cli/client.ts")).run;
+    case "run":
+      return (await import("./cli/run.ts")).run;
+    case "completions":
+      return (await import("./cli/completions.ts")).run;
+    case "help":
+    case "--help":
+    case "-h":
+      return (await import("./cli/help.ts")).run;
+    case "--version":
+    case "-V":
+      return (await import("./cli/help.ts")).showVersion;
+    default:
+      throw (await import("./cli/help.ts")).unknownSubcommand(name);
+  }
+}
+
+/** A mistake on the command line in one line, which says what to do about it. */
+async function explain(error: UsageError, name: string): Promise<string> {
+  const known = /^[a-z]+$/.test(name) && name !== "help" && error.typed !== name;
+  const command = known ? `blink-store ${name}` : "blink-store";
+  const { nearest } = await import("./cli/nearest.ts");
+  const near = error.typed === undefined ? undefined : nearest(error.typed, error.known);
+  const hint = near === undefined ? `see ${command} --help` : `did you mean ${near}?`;
+  return `${command}: ${error.message}; ${hint}`;
+}
+
+async function main([name = "help", ...args]: readonly string[]): Promise<number> {
+  try {
+    return await (await subcommand(name))(args);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(await explain(error, name));
+      return 2;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(`blink-store: ${message.split("\n")[0]}`);
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
