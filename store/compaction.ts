@@ -1,0 +1,165 @@
+/**
+ * Compaction: gives back the room of dead records, a few records at a time, without changing the
+ * order of any queue.
+ *
+ * Eviction frees whole segments by itself. Deletes and overwrites leave holes; once these are more
+ * than a fixed share of the memory in use, a pass slides over the queues: the live records of
+ * segments with holes move, in their order, into fresh segments that take their place in the
+ * queue. Each write does a share of the pass in proportion to the room it takes, so the pass keeps
+ * ahead of the writes and no request pays for much of it.
+ *
+ * What always holds: between two steps every record is whole and found, and a pass may be dropped
+ * at any time.
+ *
+ * @module
+ */
+
+import { BULK, FREE, type Queue, SEGMENT_GRANULES, SEGMENT_SHIFT, SLAB_MASK } from "./arena.ts";
+import { FIRST_GRANULE, SLAB_SHIFT } from "./arena.ts";
+import type { Entries } from "./entries.ts";
+import { DEAD, recordGranules } from "./record.ts";
+
+/** Holes may be this share of the live granules before a pass begins. */
+const HOLES_SHARE_MAX = 0.08;
+/** And this many segments more, so that a small store is not compacted all the time. */
+const HOLES_SEGMENTS_MAX = 4;
+/** A pass leaves a segment as it is when its holes are less than this share of it. */
+const SEGMENT_HOLES_SHARE_MIN = 0.04;
+/** Granules that a pass walks for each granule written, and for each write besides. */
+const WALK_PER_GRANULE = 12;
+const WALK_PER_WRITE = 64;
+/** Granules that one write walks at most. */
+const WALK_MAX = SEGMENT_GRANULES;
+
+const NONE = -1;
+
+/** A pass over the queues that closes holes; see the top of this file. */
+export class Compaction {
+  readonly #entries: Entries;
+  #queue: Queue | typeof FREE = FREE;
+  /** The segment that is being emptied, where in it the pass stands, and the one being filled. */
+  #source = NONE;
+  #at = 0;
+  #target = NONE;
+  /** Records moved since the start. */
+  moved = 0;
+
+  constructor(entries: Entries) {
+    this.#entries = entries;
+  }
+
+  /** Whether holes are more than what is left alone. */
+  get due(): boolean {
+    const arena = this.#entries.arena;
+    const holes = arena.segmentsUsed * SEGMENT_GRANULES - arena.liveGranules;
+    return holes > arena.liveGranules * HOLES_SHARE_MAX + HOLES_SEGMENTS_MAX * SEGMENT_GRANULES;
+  }
+
+  /** Does the share of a pass, if one is due, that a write of so many granules owes. */
+  owe(granules: number): void {
+    if (this.#queue === FREE) {
+      if (this.#entries.arena.segmentsFree > HOLES_SEGMENTS_MAX * 2 || !this.due) return;
+      this.#enter(0);
+    }
+    let left = Math.min(granules * WALK_PER_GRANULE + WALK_PER_WRITE, WALK_MAX);
+    while (left > 0 && this.#queue !== FREE) left -= this.#step();
+  }
+
+  /** Eviction is about to walk a segment: a pass that works on it is dropped. */
+  yieldTo(segment: number): void {
+    if (segment === this.#source || segment === this.#target) this.stop();
+  }
+
+  /** Drops the pass. */
+  stop(): void {
+    this.#leave();
+    this.#queue = FREE;
+  }
+
+  /** Begins with the queue `queue`, or the first after it that has something to do. */
+  #enter(queue: number): void {
+    const arena = this.#entries.arena;
+    for (; queue <= BULK; queue++) {
+      const oldest = arena.oldest[queue];
+      if (oldest === NONE) continue;
+      this.#queue = queue as Queue;
+      // The oldest segment of the other queues is being walked by eviction.
+      this.#choose(queue === BULK ? oldest : arena.newer[oldest]);
+      if (this.#source !== NONE) return;
+    }
+    this.#queue = FREE;
+  }
+
+  /** Takes the first segment from `segment` on that is worth emptying; NONE at the queue's end. */
+  #choose(segment: number): void {
+    const arena = this.#entries.arena;
+    const newest = arena.newest[this.#queue];
+    while (segment !== NONE && segment !== newest) {
+      const holes = SEGMENT_GRANULES - arena.live[segment];
+      if (holes > SEGMENT_GRANULES * SEGMENT_HOLES_SHARE_MIN) break;
+      this.#close();
+      segment = arena.newer[segment];
+    }
+    if (segment === newest) segment = NONE;
+    this.#source = segment;
+    this.#at = FIRST_GRANULE;
+    arena.pinned[0] = segment;
+  }
+
+  /** Passes one record, and moves it if it is live; returns the granules walked. */
+  #step(): number {
+    const entries = this.#entries;
+    const arena = entries.arena;
+    const source = this.#source;
+    if (this.#at >= arena.fill[source]) {
+      this.#finishSource();
+      return 1;
+    }
+    const ref = ((source << SEGMENT_SHIFT) | this.#at) >>> 0;
+    const words = arena.words[ref >>> SLAB_SHIFT];
+    const at = (ref & SLAB_MASK) << 1;
+    const word0 = words[at];
+    const granules = recordGranules(word0, words[at + 1]);
+    this.#at += granules;
+    if ((word0 & DEAD) !== 0) return 1;
+    let target = this.#target;
+    if (target === NONE || arena.fill[target] + granules > SEGMENT_GRANULES) {
+      this.#close();
+      target = this.#target = arena.insertBefore(this.#queue as Queue, source);
+      arena.pinned[1] = target;
+    }
+    entries.moveTo(arena.appendTo(target, granules), ref, granules, word0);
+    this.moved++;
+    return granules + 8;
+  }
+
+  #finishSource(): void {
+    const arena = this.#entries.arena;
+    const source = this.#source;
+    const next = arena.newer[source];
+    arena.pinned[0] = NONE;
+    arena.freeIfEmpty(source);
+    this.#choose(next);
+    if (this.#source === NONE) {
+      const queue = this.#queue;
+      this.#leave();
+      this.#enter(queue + 1);
+    }
+  }
+
+  /** The segment being filled takes no more. */
+  #close(): void {
+    const arena = this.#entries.arena;
+    const target = this.#target;
+    this.#target = arena.pinned[1] = NONE;
+    if (target !== NONE) arena.freeIfEmpty(target);
+  }
+
+  #leave(): void {
+    const arena = this.#entries.arena;
+    const source = this.#source;
+    this.#close();
+    this.#source = arena.pinned[0] = NONE;
+    if (source !== NONE) arena.freeIfEmpty(source);
+  }
+}

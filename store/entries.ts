@@ -1,0 +1,248 @@
+/**
+ * Entries: keys and values as records of the arena, found through the index.
+ *
+ * This is the one place that writes and reads records. It knows nothing of limits, eviction or
+ * time; it keeps the sum of the bytes of keys and values exact, for the whole and for each queue.
+ *
+ * What always holds: a record that is an entry hangs in the index under its hash; one that does
+ * not hang there is dead or a fragment.
+ *
+ * @module
+ */
+
+import type { Queue } from "./arena.ts";
+import { Arena, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
+import { Fragments } from "./fragments.ts";
+import { Index } from "./index.ts";
+import {
+  EXPIRES,
+  FRAGMENT,
+  FRAGMENTED,
+  granulesOf,
+  headerBytesOf,
+  recordGranules,
+  VISITS_SHIFT,
+} from "./record.ts";
+
+/** An entry whose key and value need more bytes than this keeps its value in fragments. */
+export const INLINE_BYTES_MAX = 8_192;
+/** Up to this many bytes a loop copies faster than a call. Measured: they meet near 100. */
+const COPY_LOOP_BYTES_MAX = 96;
+
+/** Copies `from[start, end)` to `to` at `at`. */
+export function copyBytes(
+  from: Uint8Array,
+  start: number,
+  end: number,
+  to: Uint8Array,
+  at: number,
+): void {
+  if (end - start <= COPY_LOOP_BYTES_MAX) {
+    while (start < end) to[at++] = from[start++];
+  } else {
+    to.set(from.subarray(start, end), at);
+  }
+}
+
+/** Records of keys and values; see the top of this file. */
+export class Entries {
+  readonly arena: Arena = new Arena();
+  readonly index: Index = new Index(this.arena);
+  readonly fragments: Fragments = new Fragments(this.arena);
+  /** Bytes of keys and values: of all entries, and of those in each queue. */
+  usage = 0;
+  readonly usageOf = new Float64Array(3);
+
+  /** The entry of a key, or 0. */
+  find(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    const arena = this.arena;
+    const index = this.index;
+    let ref = index.first(index.bucketOf(hash));
+    while (ref !== 0) {
+      const slab = ref >>> SLAB_SHIFT;
+      const words = arena.words[slab];
+      const at = (ref & SLAB_MASK) << 1;
+      const word0 = words[at];
+      if (words[at + 2] === hash && (word0 & 0xffff) === end - start) {
+        const stored = arena.bytes[slab];
+        let from = (at << 2) + headerBytesOf(word0);
+        let to = start;
+        while (to < end && stored[from] === bytes[to]) {
+          from++;
+          to++;
+        }
+        if (to === end) return ref;
+      }
+      ref = words[at + 3];
+    }
+    return 0;
+  }
+
+  /** Word `n` of a record's header. */
+  word(ref: number, n: number): number {
+    return this.arena.words[ref >>> SLAB_SHIFT][((ref & SLAB_MASK) << 1) + n];
+  }
+
+  /** Sets word 0 of an entry: its flags and visits. */
+  setWord0(ref: number, word0: number): void {
+    this.arena.words[ref >>> SLAB_SHIFT][(ref & SLAB_MASK) << 1] = word0;
+  }
+
+  /** Bytes of an entry's key and value. */
+  bytesOf(ref: number): number {
+    const words = this.arena.words[ref >>> SLAB_SHIFT];
+    const at = (ref & SLAB_MASK) << 1;
+    return (words[at] & 0xffff) + words[at + 1];
+  }
+
+  /** When an entry expires, in milliseconds; Infinity if never. */
+  expiryOf(ref: number): number {
+    const words = this.arena.words[ref >>> SLAB_SHIFT];
+    const at = (ref & SLAB_MASK) << 1;
+    if ((words[at] & EXPIRES) === 0) return Infinity;
+    const high = words[at + 5];
+    return high === 0xffffffff ? Infinity : high * 2 ** 32 + words[at + 4];
+  }
+
+  /** Sets when an entry that has the room for it expires. */
+  setExpiry(ref: number, expiresAt: number): void {
+    const words = this.arena.words[ref >>> SLAB_SHIFT];
+    const at = (ref & SLAB_MASK) << 1;
+    const never = expiresAt === Infinity;
+    words[at + 4] = never ? 0xffffffff : expiresAt % 2 ** 32;
+    words[at + 5] = never ? 0xffffffff : expiresAt / 2 ** 32;
+    const dueAt = this.arena.dueAt;
+    const segment = ref >>> SEGMENT_SHIFT;
+    if (expiresAt < dueAt[segment]) dueAt[segment] = expiresAt;
+  }
+
+  /** Offset of an entry's key in the bytes of its slab. */
+  keyAt(ref: number): number {
+    const at = (ref & SLAB_MASK) << 1;
+    return (at << 2) + headerBytesOf(this.arena.words[ref >>> SLAB_SHIFT][at]);
+  }
+
+  /**
+   * Writes a new entry at the end of a queue. The key must not be there yet.
+   * `visits` are its visits so far, `flags` any of EXPIRES and SPARED.
+   */
+  insert(
+    queue: Queue,
+    hash: number,
+    visits: number,
+    flags: number,
+    expiresAt: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): number {
+    const keyBytes = keyEnd - keyStart;
+    const valueBytes = valueEnd - valueStart;
+    const inline = keyBytes + valueBytes <= INLINE_BYTES_MAX || valueBytes === 0;
+    const word0 = ((visits << VISITS_SHIFT) | flags | keyBytes | (inline ? 0 : FRAGMENTED)) >>> 0;
+    const arena = this.arena;
+    const ref = arena.append(queue, recordGranules(word0, valueBytes));
+    const slab = ref >>> SLAB_SHIFT;
+    const words = arena.words[slab];
+    const at = (ref & SLAB_MASK) << 1;
+    words[at] = word0;
+    words[at + 1] = valueBytes;
+    words[at + 2] = hash;
+    if ((flags & EXPIRES) !== 0) this.setExpiry(ref, expiresAt);
+    const bytes = arena.bytes[slab];
+    const keyAt = (at << 2) + headerBytesOf(word0);
+    copyBytes(key, keyStart, keyEnd, bytes, keyAt);
+    if (inline) copyBytes(value, valueStart, valueEnd, bytes, keyAt + keyBytes);
+    else this.fragments.write(ref, value, valueStart, valueEnd);
+    this.index.insert(hash, ref);
+    this.usage += keyBytes + valueBytes;
+    this.usageOf[queue] += keyBytes + valueBytes;
+    return ref;
+  }
+
+  /**
+   * Overwrites a value where it stands, if the record has the room: the new one takes at most as
+   * many granules. True if it was done; the entry's expiry and flags stay as they are.
+   */
+  overwrite(ref: number, value: Uint8Array, start: number, end: number): boolean {
+    const arena = this.arena;
+    const slab = ref >>> SLAB_SHIFT;
+    const words = arena.words[slab];
+    const at = (ref & SLAB_MASK) << 1;
+    const word0 = words[at];
+    if ((word0 & FRAGMENTED) !== 0) return false;
+    const before = words[at + 1];
+    const keyEnd = headerBytesOf(word0) + (word0 & 0xffff);
+    const granulesBefore = granulesOf(keyEnd + before);
+    const granules = granulesOf(keyEnd + end - start);
+    if (granules > granulesBefore) return false;
+    copyBytes(value, start, end, arena.bytes[slab], (at << 2) + keyEnd);
+    words[at + 1] = end - start;
+    if (granules < granulesBefore) arena.shrink(ref, granules, granulesBefore);
+    this.usage += end - start - before;
+    this.usageOf[arena.queueOf[ref >>> SEGMENT_SHIFT]] += end - start - before;
+    return true;
+  }
+
+  /** Removes an entry. Its segment may be freed by it. */
+  remove(ref: number): void {
+    const arena = this.arena;
+    const words = arena.words[ref >>> SLAB_SHIFT];
+    const at = (ref & SLAB_MASK) << 1;
+    const word0 = words[at];
+    const bytes = (word0 & 0xffff) + words[at + 1];
+    this.usage -= bytes;
+    this.usageOf[arena.queueOf[ref >>> SEGMENT_SHIFT]] -= bytes;
+    this.index.remove(words[at + 2], ref);
+    if ((word0 & FRAGMENTED) !== 0) this.fragments.kill(ref);
+    arena.kill(ref, recordGranules(word0, words[at + 1]));
+  }
+
+  /** Moves a live record to room that was taken for it, and sets its word 0. */
+  moveTo(to: number, ref: number, granules: number, word0: number): void {
+    const arena = this.arena;
+    const words = arena.words[ref >>> SLAB_SHIFT];
+    const at = (ref & SLAB_MASK) << 1;
+    const target = arena.words[to >>> SLAB_SHIFT];
+    const targetAt = (to & SLAB_MASK) << 1;
+    for (let n = granules << 1; --n > 0;) target[targetAt + n] = words[at + n];
+    target[targetAt] = word0;
+    const segment = ref >>> SEGMENT_SHIFT;
+    const targetSegment = to >>> SEGMENT_SHIFT;
+    if ((word0 & FRAGMENT) !== 0) {
+      this.fragments.moved(ref, to);
+    } else {
+      this.index.moved(words[at + 2], ref, to);
+      if ((word0 & FRAGMENTED) !== 0) this.fragments.headMoved(to);
+      if ((word0 & EXPIRES) !== 0) {
+        const expiresAt = this.expiryOf(to);
+        if (expiresAt < arena.dueAt[targetSegment]) arena.dueAt[targetSegment] = expiresAt;
+      }
+      const bytes = (word0 & 0xffff) + words[at + 1];
+      this.usageOf[arena.queueOf[segment]] -= bytes;
+      this.usageOf[arena.queueOf[targetSegment]] += bytes;
+    }
+    arena.kill(ref, granules);
+  }
+
+  /** Forgets all entries and gives their memory back. */
+  clear(): void {
+    this.index.clear();
+    this.arena.clear();
+    this.usage = 0;
+    this.usageOf.fill(0);
+  }
+
+  /** Bytes in use beyond keys and values: headers, links, padding and the index. */
+  get overheadBytes(): number {
+    return this.arena.liveGranules * 8 - this.usage + this.index.buckets * 4;
+  }
+
+  /** Bytes of memory held for records and index, free segments included. */
+  get heldBytes(): number {
+    return this.arena.heldBytes + this.index.heldBytes;
+  }
+}

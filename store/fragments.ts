@@ -1,0 +1,129 @@
+/**
+ * Values too large for one record: a chain of fragments in the arena's third queue.
+ *
+ * The entry stays a small record that can be promoted or reinserted without copying its value; the
+ * fragments lie elsewhere and move only when their segment is compacted. A fragment knows its
+ * neighbours on both sides, so that moving it mends the chain in constant time.
+ *
+ * @module
+ */
+
+import type { Arena } from "./arena.ts";
+import { BULK, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
+import { EXPIRES, FRAGMENT, granulesOf, HEADER_BYTES } from "./record.ts";
+
+/** The most value bytes in one fragment. */
+export const FRAGMENT_BYTES_MAX = 8_192;
+/** What is left of a segment is filled with a shorter fragment if it is at least this long. */
+const FRAGMENT_BYTES_MIN = 512;
+
+/** Chains of fragments; see the top of this file. */
+export class Fragments {
+  readonly #arena: Arena;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+  }
+
+  /** Stores `value[start, end)`, at least one byte, as the chain of an entry. */
+  write(entry: number, value: Uint8Array, start: number, end: number): void {
+    const arena = this.#arena;
+    let previous = entry;
+    while (start < end) {
+      const left = end - start;
+      let length = Math.min(left, FRAGMENT_BYTES_MAX);
+      const room = arena.roomLeft(BULK) * 8 - HEADER_BYTES;
+      if (room < length && room >= FRAGMENT_BYTES_MIN) length = room;
+      const ref = arena.append(BULK, granulesOf(HEADER_BYTES + length));
+      const words = arena.words[ref >>> SLAB_SHIFT];
+      const at = (ref & SLAB_MASK) << 1;
+      words[at] = FRAGMENT;
+      words[at + 1] = length;
+      words[at + 2] = previous;
+      words[at + 3] = 0;
+      const bytes = arena.bytes[ref >>> SLAB_SHIFT];
+      bytes.set(value.subarray(start, start + length), (at << 2) + HEADER_BYTES);
+      this.#setNext(previous, ref);
+      previous = ref;
+      start += length;
+    }
+  }
+
+  /** Copies the whole value of an entry to `target` at `at`. */
+  read(entry: number, target: Uint8Array, at: number): void {
+    this.#walk(entry, (bytes, start, length) => {
+      target.set(bytes.subarray(start, start + length), at);
+      at += length;
+      return true;
+    });
+  }
+
+  /** Whether the value of an entry is `other` from `at` on, as far as it reaches. */
+  equals(entry: number, other: Uint8Array, at: number): boolean {
+    let same = true;
+    this.#walk(entry, (bytes, start, length) => {
+      for (let n = 0; n < length && same; n++) same = bytes[start + n] === other[at + n];
+      at += length;
+      return same;
+    });
+    return same;
+  }
+
+  /** Marks every fragment of an entry dead. */
+  kill(entry: number): void {
+    const arena = this.#arena;
+    let ref = this.#first(entry);
+    while (ref !== 0) {
+      const words = arena.words[ref >>> SLAB_SHIFT];
+      const at = (ref & SLAB_MASK) << 1;
+      const next = words[at + 3];
+      arena.kill(ref, granulesOf(HEADER_BYTES + words[at + 1]));
+      ref = next;
+    }
+  }
+
+  /** A fragment was copied from one place to another: its neighbours are told. */
+  moved(from: number, to: number): void {
+    const words = this.#arena.words[to >>> SLAB_SHIFT];
+    const at = (to & SLAB_MASK) << 1;
+    this.#setNext(words[at + 2], to);
+    const next = words[at + 3];
+    if (next === from) throw new Error("Cannot move a fragment: its chain is a loop");
+    if (next !== 0) this.#arena.words[next >>> SLAB_SHIFT][((next & SLAB_MASK) << 1) + 2] = to;
+  }
+
+  /** An entry was copied to a new place: its first fragment is told. */
+  headMoved(entry: number): void {
+    const first = this.#first(entry);
+    this.#arena.words[first >>> SLAB_SHIFT][((first & SLAB_MASK) << 1) + 2] = entry;
+  }
+
+  #first(entry: number): number {
+    const words = this.#arena.words[entry >>> SLAB_SHIFT];
+    const at = (entry & SLAB_MASK) << 1;
+    return words[at + ((words[at] & EXPIRES) === 0 ? 4 : 6)];
+  }
+
+  /** Sets what follows an entry or a fragment. */
+  #setNext(ref: number, next: number): void {
+    const words = this.#arena.words[ref >>> SLAB_SHIFT];
+    const at = (ref & SLAB_MASK) << 1;
+    if ((words[at] & FRAGMENT) !== 0) words[at + 3] = next;
+    else words[at + ((words[at] & EXPIRES) === 0 ? 4 : 6)] = next;
+  }
+
+  #walk(
+    entry: number,
+    visit: (bytes: Uint8Array, start: number, length: number) => boolean,
+  ): void {
+    const arena = this.#arena;
+    let ref = this.#first(entry);
+    while (ref !== 0) {
+      const slab = ref >>> SLAB_SHIFT;
+      const words = arena.words[slab];
+      const at = (ref & SLAB_MASK) << 1;
+      if (!visit(arena.bytes[slab], (at << 2) + HEADER_BYTES, words[at + 1])) return;
+      ref = words[at + 3];
+    }
+  }
+}

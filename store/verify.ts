@@ -1,0 +1,84 @@
+/**
+ * Verification: walks the whole store and checks what must always hold. For tests; it takes time in
+ * proportion to everything held.
+ *
+ * @module
+ */
+
+import { FIRST_GRANULE, FREE, MAIN, SEGMENT_GRANULES, SEGMENT_SHIFT, SMALL } from "./arena.ts";
+import type { Entries } from "./entries.ts";
+import { DEAD, EXPIRES, FRAGMENT, FRAGMENTED, recordGranules } from "./record.ts";
+
+function demand(condition: boolean, what: string): void {
+  if (!condition) throw new Error(`The store is broken: ${what}`);
+}
+
+/** Throws an Error that says what is broken, if anything is. */
+export function verify(entries: Entries): void {
+  const arena = entries.arena;
+  const indexed = indexedRefs(entries);
+  const usageOf = [0, 0, 0];
+  let live = 0;
+  let used = 0;
+  let fragments = 0;
+  for (const queue of [SMALL, MAIN, 2]) {
+    let previous = -1;
+    for (let segment = arena.oldest[queue]; segment !== -1; segment = arena.newer[segment]) {
+      demand(arena.queueOf[segment] === queue, `segment ${segment} is in the wrong queue`);
+      demand(arena.older[segment] === previous, `segment ${segment} has the wrong neighbour`);
+      previous = segment;
+      used++;
+      let liveHere = 0;
+      for (let at = FIRST_GRANULE; at < arena.fill[segment];) {
+        const ref = ((segment << SEGMENT_SHIFT) | at) >>> 0;
+        const word0 = entries.word(ref, 0);
+        const granules = recordGranules(word0, entries.word(ref, 1));
+        demand(granules > 0, `record ${ref} has no size`);
+        at += granules;
+        if ((word0 & DEAD) !== 0) continue;
+        liveHere += granules;
+        demand(at - granules >= arena.hand[segment], `record ${ref} lies behind the hand`);
+        if ((word0 & FRAGMENT) !== 0) {
+          fragments += entries.word(ref, 1);
+          continue;
+        }
+        demand(indexed.delete(ref), `record ${ref} is live but not indexed`);
+        usageOf[queue] += entries.bytesOf(ref);
+        if ((word0 & FRAGMENTED) !== 0) fragments -= entries.word(ref, 1);
+        if ((word0 & EXPIRES) !== 0) {
+          const due = entries.expiryOf(ref);
+          demand(due >= arena.dueAt[segment], `record ${ref} expires before its segment is due`);
+        }
+      }
+      demand(arena.fill[segment] <= SEGMENT_GRANULES, `segment ${segment} is overfull`);
+      demand(liveHere === arena.live[segment], `segment ${segment} miscounts its live records`);
+      live += liveHere;
+    }
+    demand(arena.newest[queue] === previous, `queue ${queue} has the wrong end`);
+    demand(usageOf[queue] === entries.usageOf[queue], `queue ${queue} miscounts its bytes`);
+  }
+  demand(indexed.size === 0, `${indexed.size} indexed entries are not in the arena`);
+  demand(fragments === 0, `fragments and values differ by ${fragments} bytes`);
+  demand(live === arena.liveGranules, "the arena miscounts its live records");
+  demand(used === arena.segmentsUsed, "the arena miscounts its segments");
+  demand(usageOf[0] + usageOf[1] === entries.usage, "usage is not the sum of keys and values");
+  let free = 0;
+  for (let segment = 0; segment < arena.segments; segment++) {
+    if (arena.queueOf[segment] === FREE && arena.words[segment >>> 3].length > 0) free++;
+  }
+  demand(free === arena.segmentsFree, "the arena miscounts its free segments");
+}
+
+function indexedRefs(entries: Entries): Set<number> {
+  const refs = new Set<number>();
+  const index = entries.index;
+  for (let bucket = 0; bucket < index.buckets; bucket++) {
+    for (let ref = index.first(bucket); ref !== 0; ref = entries.word(ref, 3)) {
+      demand(!refs.has(ref), `entry ${ref} is indexed twice`);
+      demand(index.bucketOf(entries.word(ref, 2)) === bucket, `entry ${ref} is in a wrong bucket`);
+      refs.add(ref);
+    }
+  }
+  demand(refs.size === index.entries, "the index miscounts its entries");
+  return refs;
+}
