@@ -1,0 +1,53 @@
+/**
+ * The client library: a Blink Store from a program, typed.
+ *
+ * Calls made without awaiting them are pipelined: they leave together and each gets its own reply,
+ * in order. A lost connection rejects what was in flight, and the next call connects again. Nothing
+ * that a caller passes as a key or a value can become a command: what the wire cannot carry is
+ * refused before anything is sent.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@blink/store/client";
+ * import { serve } from "@blink/store/server";
+ *
+ * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+ * const { port } = server.addresses[0] as Deno.NetAddr;
+ *
+ * await using store = await connect({ port });
+ * await store.put("note", "two\nlines", { ttl: 60 });
+ * console.assert(await store.get("note") === "two\nlines");
+ * ```
+ *
+ * @module
+ */
+
+export {
+  Calls,
+  type GetOptions,
+  type IncrementOptions,
+  type MatchOptions,
+  type PutCondition,
+  type PutOptions,
+  scanCountDefault,
+  type ScanOptions,
+} from "./client/calls.ts";
+export {
+  keyBytesMax,
+  type Line,
+  ttlSecondsMax,
+  ttlSecondsMin,
+  type Value,
+} from "./client/codec.ts";
+export { BlinkError, type BlinkErrorKind, type BlinkErrorOptions } from "./client/errors.ts";
+export type { Info } from "./client/info.ts";
+export type { Lock, LockOptions } from "./client/lock.ts";
+export {
+  type CallOptions,
+  clientDefaults,
+  type ClientLimits,
+  type ConnectOptions,
+} from "./client/options.ts";
+export { Pool, pool, type PoolOptions, poolSizeDefault, poolSizeMax } from "./client/pool.ts";
+export type { Transport } from "./client/socket.ts";
+export { BlinkStore, connect } from "./client/store.ts";

@@ -1,0 +1,257 @@
+/**
+ * One connection while it lasts: writes requests, reads reply lines, and matches them in order. It
+ * ends once, with a reason; what is in flight then is rejected, each with an error that says so.
+ * The order of `#inFlight` is the order of the lines on the wire, always.
+ *
+ * @module
+ */
+
+// @ts-types="../types/std.d.ts"
+import { TextLineStream } from "@std/streams/text-line-stream";
+import { type Call, Queue } from "./call.ts";
+import { type Line, unexpected, verbOf } from "./codec.ts";
+import { delay } from "./deadlines.ts";
+import { BlinkError, reasonOf } from "./errors.ts";
+import type { Transport } from "./socket.ts";
+
+/** How long replies are still read after a write failed, in milliseconds. */
+const lingerMs = 500;
+/** The longest line that is kept while its reply is awaited, in characters; of others, the verb. */
+const keptLineChars = 1024;
+const lineFeed = 10;
+const encoder = new TextEncoder();
+
+/** What a connection tells and obeys. */
+export interface ConnectionOptions {
+  /** The server's address, for messages. */
+  readonly address: string;
+  /** The longest reply line taken, in bytes. */
+  readonly replyBytesMax: number;
+  /** Runs once, when the connection has ended and all that was in flight is rejected. */
+  readonly onEnd: (connection: Connection) => void;
+  /** Runs after replies were consumed. */
+  readonly onReply: (connection: Connection) => void;
+}
+
+/** A connection to the server, from its opening to its end. */
+export class Connection {
+  /** When bytes last came from the server, on the clock of `performance.now()`. */
+  heardAtMs: number = performance.now();
+  /** Since when the server's silence is doubted: a sent call timed out or was stopped. */
+  doubtedAtMs: number | undefined = undefined;
+  /** True once a reply has come. */
+  hasReplied = false;
+  /** Resolves when the connection has ended. */
+  readonly ended: Promise<void>;
+
+  readonly #transport: Transport;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #options: ConnectionOptions;
+  readonly #input: WatchedInput;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #inFlight = new Queue<Call>();
+  #markEnded: () => void = () => {};
+  #isEnded = false;
+  #unblock: () => void = () => {};
+  #lastWords = "";
+
+  constructor(transport: Transport, options: ConnectionOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#writer = transport.writable.getWriter();
+    this.#writer.closed.catch(() => {});
+    this.#input = new WatchedInput(transport.readable, options.replyBytesMax, () => {
+      this.heardAtMs = performance.now();
+    });
+    this.#lines = this.#input.readable
+      .pipeThrough(new TextDecoderStream("utf-8", { ignoreBOM: true }))
+      .pipeThrough(new TextLineStream())
+      .getReader();
+    this.ended = new Promise((resolve) => this.#markEnded = resolve);
+    this.#readReplies();
+  }
+
+  /** The calls that were sent and whose replies have not come, settled ones included. */
+  get inFlight(): Iterable<Call> & { readonly length: number } {
+    return this.#inFlight;
+  }
+
+  /** True once the connection is of no more use. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /**
+   * Sends the lines of calls in one write; resolves when more may be written. Never rejects: a write
+   * that fails ends the connection.
+   */
+  async write(calls: readonly Call[]): Promise<void> {
+    const lines: Line[] = [];
+    for (const call of calls) {
+      call.sent = true;
+      lines.push(call.line);
+      if (call.line.length > keptLineChars) call.line = verbOf(call.line);
+      this.#inFlight.push(call);
+    }
+    await this.#send(gathered(lines));
+  }
+
+  /** Says goodbye and waits for the server to end the connection. */
+  async quit(): Promise<void> {
+    await this.#send(encoder.encode("QUIT\n"));
+    await this.ended;
+  }
+
+  /** Ends the connection now. `why` stands after a colon in the message of what was in flight. */
+  end(why: string, kind: "connection" | "protocol" | "closed" = "connection"): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#closeTransport();
+    const unanswered = [...this.#inFlight].filter((call) => !call.settled);
+    const count = unanswered.length === 1 ? "1 command" : `${unanswered.length} commands`;
+    const error = () =>
+      new BlinkError(
+        kind,
+        `${this.#opening(kind)}: ${why}; ` +
+          `the outcome of the ${count} in flight is unknown`,
+        { mayHaveRun: true },
+      );
+    for (const call of unanswered) call.fail(error());
+    this.#markEnded();
+    this.#unblock();
+    this.#options.onEnd(this);
+  }
+
+  async #closeTransport(): Promise<void> {
+    try {
+      await this.#transport.close();
+      await this.#lines.cancel();
+    } catch {
+      // It was closed already, which is all that is wanted.
+    }
+  }
+
+  #opening(kind: "connection" | "protocol" | "closed"): string {
+    return `${kind === "closed" ? "Closed" : "Lost"} the connection to ${this.#options.address}`;
+  }
+
+  /** Writes bytes; resolves when they are written or the connection has ended. */
+  #send(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isEnded) return resolve();
+      this.#unblock = resolve;
+      this.#writer.write(bytes).then(resolve, (error) => this.#linger(error));
+    });
+  }
+
+  /** After a failed write: the server may have said why before it closed, and that is still read. */
+  async #linger(error: unknown): Promise<void> {
+    const stop = new AbortController();
+    this.ended.then(() => stop.abort());
+    await delay(lingerMs, stop.signal).catch(() => {});
+    this.end(reasonOf(error));
+  }
+
+  async #readReplies(): Promise<void> {
+    const lines = this.#lines;
+    const input = this.#input;
+    try {
+      let next = await lines.read();
+      while (!next.done && !this.#isEnded) {
+        const line = next.value;
+        // Once the input has ended in the middle of a line, a line counts only if another follows.
+        if (input.wasCut) {
+          next = await lines.read();
+          if (!next.done) this.#take(line);
+        } else {
+          this.#take(line);
+          next = await lines.read();
+        }
+      }
+      const cut = input.wasCut ? " in the middle of a reply" : "";
+      this.end(this.#lastWords || `the server closed it${cut}`);
+    } catch (error) {
+      this.end(this.#lastWords || reasonOf(error));
+    }
+  }
+
+  #take(line: string): void {
+    this.hasReplied = true;
+    const call = this.#inFlight.shift();
+    if (!call) return this.#takeUnasked(line);
+    try {
+      call.answer(line);
+    } catch (error) {
+      call.fail(error);
+      if (error instanceof BlinkError && error.kind === "protocol") {
+        this.end(`a reply could not be understood (${error.message})`, "protocol");
+      }
+    }
+    this.#options.onReply(this);
+  }
+
+  /** A line that answers nothing: the server's reason for closing, or garbage. */
+  #takeUnasked(line: string): void {
+    const error = unexpected(line);
+    if (error.kind === "protocol") return this.end("it sent a reply to no request", "protocol");
+    this.#lastWords = `the server said: ${error.message}`;
+  }
+}
+
+/** The lines as the bytes of one write. */
+function gathered(lines: readonly Line[]): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let text = "";
+  for (const line of lines) {
+    if (typeof line === "string") {
+      text += line + "\n";
+      continue;
+    }
+    if (text) parts.push(encoder.encode(text));
+    parts.push(line);
+    text = "\n";
+  }
+  if (text) parts.push(encoder.encode(text));
+  if (parts.length === 1) return parts[0];
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** The transport's bytes as they came, watched for their last byte and for a line without end. */
+class WatchedInput {
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** True once the input has ended or failed without a line feed at its end. */
+  wasCut = false;
+  #lineBytes = 0;
+
+  constructor(source: ReadableStream<Uint8Array>, lineBytesMax: number, onBytes: () => void) {
+    const reader = source.getReader();
+    this.readable = new ReadableStream({
+      pull: async (controller) => {
+        const { done, value } = await reader.read().catch((error) => {
+          this.wasCut = this.#lineBytes > 0;
+          throw error;
+        });
+        if (done) {
+          this.wasCut = this.#lineBytes > 0;
+          return controller.close();
+        }
+        onBytes();
+        const lastFeed = value.lastIndexOf(lineFeed);
+        this.#lineBytes = lastFeed < 0
+          ? this.#lineBytes + value.length
+          : value.length - 1 - lastFeed;
+        if (this.#lineBytes > lineBytesMax) {
+          throw new Error(`a reply was longer than ${lineBytesMax} bytes`);
+        }
+        controller.enqueue(value as Uint8Array<ArrayBuffer>);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    }, { highWaterMark: 0 });
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The same calls, spread over several connections.
+ *
+ * @module
+ */
+
+import type { Parse } from "./call.ts";
+import { Calls } from "./calls.ts";
+import { Channel } from "./channel.ts";
+import type { Line } from "./codec.ts";
+import { BlinkError } from "./errors.ts";
+import { type CallOptions, type ConnectOptions, settingsFrom } from "./options.ts";
+
+/** How many connections a pool has unless told otherwise. */
+export const poolSizeDefault = 4;
+/** The most connections a pool can have. */
+export const poolSizeMax = 1_000;
+
+/** What {@linkcode pool} is told: where to connect, and how often. */
+export interface PoolOptions extends ConnectOptions {
+  /** How many connections to make, 1 to 1,000; 4 when left out. */
+  size?: number;
+}
+
+/**
+ * A client of one server on several connections. Each call takes the connection with the fewest
+ * calls pending; so two calls made without awaiting the first may run in either order.
+ */
+export class Pool extends Calls implements AsyncDisposable {
+  readonly #channels: readonly Channel[];
+
+  /** Takes channels; use {@linkcode pool} to get a pool that is connected. */
+  constructor(channels: readonly Channel[]) {
+    super();
+    this.#channels = channels;
+  }
+
+  /** The server's address, as messages show it. */
+  get address(): string {
+    return this.#channels[0].address;
+  }
+
+  /** How many connections the pool has. */
+  get size(): number {
+    return this.#channels.length;
+  }
+
+  /** How many calls are waiting or in flight, on all connections. */
+  get pending(): number {
+    return this.#channels.reduce((sum, channel) => sum + channel.pending, 0);
+  }
+
+  /** Shows a token on every connection; once accepted it is shown on every later one as well. */
+  async auth(token: string, options: CallOptions = {}): Promise<void> {
+    await Promise.all(this.#channels.map((channel) => channel.authenticate(token, options)));
+  }
+
+  /** Lets the pending calls finish, then closes every connection; later calls are refused. */
+  async close(): Promise<void> {
+    await Promise.all(this.#channels.map((channel) => channel.close()));
+  }
+
+  /** Closes every connection at once; pending calls are rejected. */
+  abort(): void {
+    for (const channel of this.#channels) channel.abort();
+  }
+
+  /** As {@linkcode Pool.close}, at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Sends a line on the connection with the fewest calls pending. */
+  protected override submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T> {
+    let best = this.#channels[0];
+    for (const channel of this.#channels) if (channel.pending < best.pending) best = channel;
+    return best.submit(line, parse, options);
+  }
+}
+
+/**
+ * Connects to a server several times.
+ *
+ * @throws {BlinkError} as {@linkcode connect} does; no connection is left open then.
+ *
+ * @example
+ * ```ts
+ * import { pool } from "@blink/store/client";
+ * import { serve } from "@blink/store/server";
+ *
+ * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+ * const { port } = server.addresses[0] as Deno.NetAddr;
+ *
+ * await using store = await pool({ port, size: 2 });
+ * await Promise.all([store.increment("visits"), store.increment("visits")]);
+ * console.assert(await store.get("visits") === "2");
+ * ```
+ */
+export async function pool(options: PoolOptions = {}): Promise<Pool> {
+  const { size = poolSizeDefault, ...connectOptions } = options;
+  if (!(Number.isInteger(size) && size >= 1 && size <= poolSizeMax)) {
+    throw new BlinkError("usage", `Cannot use size ${size}: 1 to ${poolSizeMax} connections`);
+  }
+  const settings = settingsFrom(connectOptions);
+  const channels = Array.from({ length: size }, () => new Channel(settings));
+  try {
+    await Promise.all(channels.map((channel) => channel.open(options.signal)));
+  } catch (error) {
+    for (const channel of channels) channel.abort();
+    throw error;
+  }
+  return new Pool(channels);
+}

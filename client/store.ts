@@ -1,0 +1,86 @@
+/**
+ * A client on one connection at a time.
+ *
+ * @module
+ */
+
+import type { Parse } from "./call.ts";
+import { Calls } from "./calls.ts";
+import { Channel } from "./channel.ts";
+import type { Line } from "./codec.ts";
+import { type CallOptions, type ConnectOptions, settingsFrom } from "./options.ts";
+
+/**
+ * A client of one server, on one connection: calls made without awaiting are pipelined and run in
+ * the order in which they were made. Made by {@linkcode connect}.
+ */
+export class BlinkStore extends Calls implements AsyncDisposable {
+  readonly #channel: Channel;
+
+  /** Takes a channel; use {@linkcode connect} to get a client that is connected. */
+  constructor(channel: Channel) {
+    super();
+    this.#channel = channel;
+  }
+
+  /** The server's address, as messages show it. */
+  get address(): string {
+    return this.#channel.address;
+  }
+
+  /** How many calls are waiting or in flight. */
+  get pending(): number {
+    return this.#channel.pending;
+  }
+
+  /** Shows a token to the server; once accepted it is shown on every later connection as well. */
+  async auth(token: string, options: CallOptions = {}): Promise<void> {
+    await this.#channel.authenticate(token, options);
+  }
+
+  /** Lets the pending calls finish, then says QUIT and closes; later calls are refused. */
+  close(): Promise<void> {
+    return this.#channel.close();
+  }
+
+  /** Closes at once; pending calls are rejected. */
+  abort(): void {
+    this.#channel.abort();
+  }
+
+  /** As {@linkcode BlinkStore.close}, at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Sends a line on the connection. */
+  protected override submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T> {
+    return this.#channel.submit(line, parse, options);
+  }
+}
+
+/**
+ * Connects to a server. One attempt is made; later, when the connection is lost, the next call
+ * connects again.
+ *
+ * @throws {BlinkError} `connection` when there is no server; `auth` when it does not accept the
+ * token; `usage` for options that make no sense.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@blink/store/client";
+ * import { serve } from "@blink/store/server";
+ *
+ * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+ * const { port } = server.addresses[0] as Deno.NetAddr;
+ *
+ * await using store = await connect({ port });
+ * await store.set("user", "alice");
+ * console.assert(await store.get("user") === "alice");
+ * ```
+ */
+export async function connect(options: ConnectOptions = {}): Promise<BlinkStore> {
+  const channel = new Channel(settingsFrom(options));
+  await channel.open(options.signal);
+  return new BlinkStore(channel);
+}
