@@ -1,0 +1,51 @@
+/**
+ * What the engine counts for INFO. Counting on the hot way is one addition to a typed array; only
+ * requests that can be slow are timed.
+ *
+ * @module
+ */
+
+import { commands } from "../protocol/commands.ts";
+import { type ErrorKind, errorKinds } from "../protocol/problems.ts";
+
+/** Connections, as the server counts them. */
+export interface ConnectionCounts {
+  /** Open now. */
+  now: number;
+  /** Accepted since the start, the refused ones not included. */
+  total: number;
+  /** Turned away at the limit since the start. */
+  refused: number;
+}
+
+/** Everything that is counted, from zero at the start. */
+export class Counters {
+  /** Requests by the number of their verb. */
+  readonly requests = new Float64Array(commands.length);
+  /** Error replies by kind. */
+  readonly errors: Record<ErrorKind, number>;
+  /** Open and past connections. */
+  readonly connections: ConnectionCounts = { now: 0, total: 0, refused: 0 };
+  /** Keys that GET and MGET found. */
+  hits = 0;
+  /** Keys that GET and MGET did not find. */
+  misses = 0;
+  /** The longest that one timed request held the engine, in milliseconds. */
+  slowestMs = 0;
+  /** The number of that request's verb. */
+  slowestVerb = 0;
+
+  constructor() {
+    this.errors = Object.fromEntries(errorKinds.map((kind) => [kind, 0])) as Record<
+      ErrorKind,
+      number
+    >;
+  }
+
+  /** Notes how long a request took. */
+  time(verb: number, ms: number): void {
+    if (ms <= this.slowestMs) return;
+    this.slowestMs = ms;
+    this.slowestVerb = verb;
+  }
+}

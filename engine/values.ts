@@ -1,0 +1,183 @@
+/**
+ * The requests that read and write values: GET, SET, PUT, DELETE and MGET.
+ *
+ * @module
+ */
+
+import { valueTooLarge } from "../protocol/problems.ts";
+import type { Request } from "../protocol/request.ts";
+import { verbs } from "../protocol/verbs.ts";
+import { skipBlanks, wordEnd } from "../protocol/words.ts";
+import { type Engine, type Progress, timedValueBytesMin } from "./engine.ts";
+import type { Handle, Milliseconds } from "./storage.ts";
+
+/** MGET sends what it has once it is this much, so that its reply never has to be held whole. */
+export const partBytesMax = 256 * 1024;
+
+const conflict = new TextEncoder().encode("CONFLICT\n");
+const valuesHead = new TextEncoder().encode("VALUES");
+const emptyItem = new TextEncoder().encode('""');
+const missingItem = new TextEncoder().encode("-");
+
+/** `GET key [ttl=S]`. */
+export function getValue(engine: Engine, request: Request, bytes: Uint8Array): Progress {
+  const { store, output, counters } = engine;
+  const handle = store.get(bytes, request.keyStart, request.keyEnd);
+  if (handle === 0) {
+    counters.misses++;
+    output.notFound();
+    return "done";
+  }
+  counters.hits++;
+  const length = store.lengthOf(handle);
+  if (length >= timedValueBytesMin) {
+    const before = performance.now();
+    appendValue(engine, handle, length);
+    counters.time(verbs.GET, performance.now() - before);
+  } else {
+    appendValue(engine, handle, length);
+  }
+  // The value is in the output by now: setting an expiry may move it.
+  if (typeof request.expiry === "number") {
+    store.expire(bytes, request.keyStart, request.keyEnd, store.now() + request.expiry);
+  }
+  return "done";
+}
+
+function appendValue(engine: Engine, handle: Handle, length: number): void {
+  const { store, output } = engine;
+  if (store.view(handle)) {
+    const start = store.viewStart;
+    output.value(store.viewBytes, start, start + length);
+  } else {
+    const scratch = engine.scratch(length);
+    store.copyTo(handle, scratch, 0);
+    output.value(scratch, 0, length);
+  }
+}
+
+/** `SET key value`. */
+export function setValue(engine: Engine, request: Request, bytes: Uint8Array): Progress {
+  if (request.valueEnd - request.valueStart < timedValueBytesMin) {
+    return store(engine, request, bytes, Infinity);
+  }
+  const before = performance.now();
+  const progress = store(engine, request, bytes, Infinity);
+  engine.counters.time(verbs.SET, performance.now() - before);
+  return progress;
+}
+
+/** `PUT key options value`. */
+export function putValue(engine: Engine, request: Request, bytes: Uint8Array): Progress {
+  const { expiry, condition } = request;
+  let expiresAt: Milliseconds = Infinity;
+  if (condition !== "none" || expiry === "keep") {
+    const handle = engine.store.find(bytes, request.keyStart, request.keyEnd);
+    if (!mayChange(engine, request, bytes, handle)) return "done";
+    if (expiry === "keep" && handle !== 0) expiresAt = engine.store.expiryOf(handle);
+  }
+  if (typeof expiry === "number") expiresAt = engine.store.now() + expiry;
+  return store(engine, request, bytes, expiresAt);
+}
+
+/** `DELETE key [match=BASE64]`. */
+export function removeKey(engine: Engine, request: Request, bytes: Uint8Array): Progress {
+  if (request.condition === "none") {
+    if (engine.store.delete(bytes, request.keyStart, request.keyEnd)) engine.output.ok();
+    else engine.output.notFound();
+    return "done";
+  }
+  const handle = engine.store.find(bytes, request.keyStart, request.keyEnd);
+  if (!mayChange(engine, request, bytes, handle)) return "done";
+  engine.store.remove(handle);
+  engine.output.ok();
+  return "done";
+}
+
+/** True when the condition of the request holds; otherwise its reply has been given. */
+function mayChange(
+  engine: Engine,
+  request: Request,
+  bytes: Uint8Array,
+  handle: Handle,
+): boolean {
+  const { condition, matchStart, matchEnd } = request;
+  if (condition === "none") return true;
+  if (condition === "absent") {
+    if (handle === 0) return true;
+    engine.output.append(conflict);
+    return false;
+  }
+  if (handle === 0) {
+    engine.output.notFound();
+    return false;
+  }
+  if (condition === "present") return true;
+  if (engine.store.equals(handle, bytes, matchStart, matchEnd)) return true;
+  engine.output.append(conflict);
+  return false;
+}
+
+function store(
+  engine: Engine,
+  request: Request,
+  bytes: Uint8Array,
+  expiresAt: Milliseconds,
+): Progress {
+  const { keyStart, keyEnd, valueStart, valueEnd } = request;
+  const outcome = engine.store.put(
+    bytes,
+    keyStart,
+    keyEnd,
+    bytes,
+    valueStart,
+    valueEnd,
+    expiresAt,
+  );
+  if (outcome === "stored") {
+    engine.output.ok();
+    return "done";
+  }
+  if (outcome === "again") return "again";
+  return engine.fail(valueTooLarge(Math.max(0, engine.store.limitBytes - (keyEnd - keyStart))));
+}
+
+/** `MGET key ...`: as many items as one part holds; the rest after the part was sent. */
+export function getMany(engine: Engine, request: Request, bytes: Uint8Array): Progress {
+  const { output } = engine;
+  const end = request.valueEnd;
+  let at = request.valueStart;
+  if (at === request.keyStart) output.append(valuesHead);
+  while (at < end) {
+    const keyEnd = wordEnd(bytes, at, end);
+    output.blank();
+    appendItem(engine, engine.store.get(bytes, at, keyEnd));
+    at = skipBlanks(bytes, keyEnd, end);
+    if (output.length >= partBytesMax && at < end) {
+      request.valueStart = at;
+      return "flush";
+    }
+  }
+  output.endLine();
+  return "done";
+}
+
+function appendItem(engine: Engine, handle: Handle): void {
+  const { store, output, counters } = engine;
+  if (handle === 0) {
+    counters.misses++;
+    output.append(missingItem);
+    return;
+  }
+  counters.hits++;
+  const length = store.lengthOf(handle);
+  if (length === 0) {
+    output.append(emptyItem);
+  } else if (store.view(handle)) {
+    output.base64(store.viewBytes, store.viewStart, store.viewStart + length);
+  } else {
+    const scratch = engine.scratch(length);
+    store.copyTo(handle, scratch, 0);
+    output.base64(scratch, 0, length);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Base64 from bytes to bytes. Both ways are exact: every value has one text, and a text that is
+ * not that one (other alphabet, missing padding, stray bits, blanks) is refused.
+ *
+ * Short runs are converted by a table of pairs, long ones by the runtime where it can: below
+ * `nativeBytesMin` the table is faster than the calls, above it the runtime is by far.
+ *
+ * @module
+ */
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const padding = 0x3d;
+
+/** From this many bytes on the runtime's own conversion is used. */
+const nativeBytesMin = 256;
+
+/** The runtime converts this many bytes at a time, so that its strings stay small; 3 divides it. */
+const nativeStepBytes = 3 << 16;
+
+/** Six bits of each character, or `invalid`. */
+const valueOf = new Uint8Array(256).fill(64);
+const invalid = 64;
+/** Both characters of twelve bits, the first in the high byte. */
+const pairOf = new Uint16Array(4096);
+for (let high = 0; high < 64; high++) {
+  valueOf[alphabet.charCodeAt(high)] = high;
+  for (let low = 0; low < 64; low++) {
+    pairOf[high << 6 | low] = alphabet.charCodeAt(high) << 8 | alphabet.charCodeAt(low);
+  }
+}
+
+/** What runtimes from 2025 on have; Deno 2.4 has not. */
+interface NativeBase64 {
+  toBase64?(): string;
+  setFromBase64?(
+    text: string,
+    options: { lastChunkHandling: "strict" },
+  ): { read: number; written: number };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("latin1");
+const canEncode = (Uint8Array.prototype as NativeBase64).toBase64 !== undefined;
+const canDecode = (Uint8Array.prototype as NativeBase64).setFromBase64 !== undefined;
+
+/** The characters that so many bytes become. */
+export function base64Length(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4;
+}
+
+/** Writes the base64 of `bytes[start, end)` into `target` from `at` on; returns its end there. */
+export function encodeBase64Into(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  return canEncode && end - start >= nativeBytesMin
+    ? encodeNative(bytes, start, end, target, at)
+    : encodeByTable(bytes, start, end, target, at);
+}
+
+function encodeNative(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  for (let from = start; from < end; from += nativeStepBytes) {
+    const part: NativeBase64 = bytes.subarray(from, Math.min(end, from + nativeStepBytes));
+    at += encoder.encodeInto(part.toBase64?.() ?? "", target.subarray(at)).written;
+  }
+  return at;
+}
+
+/** The way without the runtime; exported so that it can be tested where the runtime has its own. */
+export function encodeByTable(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  const whole = end - (end - start) % 3;
+  let from = start;
+  for (; from < whole; from += 3, at += 4) {
+    const bits = bytes[from] << 16 | bytes[from + 1] << 8 | bytes[from + 2];
+    const first = pairOf[bits >> 12];
+    const second = pairOf[bits & 4095];
+    target[at] = first >> 8;
+    target[at + 1] = first;
+    target[at + 2] = second >> 8;
+    target[at + 3] = second;
+  }
+  if (from === end) return at;
+  const two = end - from === 2;
+  const bits = bytes[from] << 16 | (two ? bytes[from + 1] << 8 : 0);
+  const first = pairOf[bits >> 12];
+  target[at] = first >> 8;
+  target[at + 1] = first;
+  target[at + 2] = two ? pairOf[bits & 4095] >> 8 : padding;
+  target[at + 3] = padding;
+  return at + 4;
+}
+
+/**
+ * Decodes the base64 in `bytes[start, end)` where it stands: the result begins at `start` too.
+ * Returns its end, or -1 if that was not base64, and then the bytes are no longer of use.
+ */
+export function decodeBase64InPlace(bytes: Uint8Array, start: number, end: number): number {
+  if ((end - start) % 4 !== 0) return -1;
+  return canDecode && end - start >= nativeBytesMin
+    ? decodeNative(bytes, start, end)
+    : decodeByTable(bytes, start, end);
+}
+
+function decodeNative(bytes: Uint8Array, start: number, end: number): number {
+  const step = base64Length(nativeStepBytes);
+  let at = start;
+  for (let from = start; from < end; from += step) {
+    const to = Math.min(end, from + step);
+    const text = decoder.decode(bytes.subarray(from, to));
+    const target: NativeBase64 = bytes.subarray(at, to);
+    let written: number;
+    try {
+      written = target.setFromBase64?.(text, { lastChunkHandling: "strict" }).written ?? 0;
+    } catch {
+      return -1;
+    }
+    // The runtime skips blanks and takes padding at the end of any part; neither is exact.
+    const pads = to < end || text.at(-1) !== "=" ? 0 : text.at(-2) === "=" ? 2 : 1;
+    if (written !== (to - from) / 4 * 3 - pads) return -1;
+    at += written;
+  }
+  return at;
+}
+
+/** The way without the runtime; exported so that it can be tested where the runtime has its own. */
+export function decodeByTable(bytes: Uint8Array, start: number, end: number): number {
+  if (start === end) return start;
+  const pads = bytes[end - 1] !== padding ? 0 : bytes[end - 2] !== padding ? 1 : 2;
+  const whole = pads > 0 ? end - 4 : end;
+  let at = start;
+  for (let from = start; from < whole; from += 4, at += 3) {
+    const a = valueOf[bytes[from]], b = valueOf[bytes[from + 1]];
+    const c = valueOf[bytes[from + 2]], d = valueOf[bytes[from + 3]];
+    if ((a | b | c | d) >= invalid) return -1;
+    bytes[at] = a << 2 | b >> 4;
+    bytes[at + 1] = b << 4 | c >> 2;
+    bytes[at + 2] = c << 6 | d;
+  }
+  if (pads === 0) return at;
+  const a = valueOf[bytes[whole]], b = valueOf[bytes[whole + 1]];
+  const c = pads === 1 ? valueOf[bytes[whole + 2]] : 0;
+  if ((a | b | c) >= invalid) return -1;
+  if (pads === 2 ? (b & 15) !== 0 : (c & 3) !== 0) return -1;
+  bytes[at++] = a << 2 | b >> 4;
+  if (pads === 1) bytes[at++] = b << 4 | c >> 2;
+  return at;
+}

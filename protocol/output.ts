@@ -1,0 +1,157 @@
+/**
+ * Replies as bytes, one after another in one buffer that grows. The buffer comes from a pool when
+ * there is something to say, and is taken away whole to be sent: an output with nothing in it
+ * holds nothing.
+ *
+ * @module
+ */
+
+import { base64Length, encodeBase64Into } from "./base64.ts";
+
+/** Where buffers come from and go back to. */
+export interface Buffers {
+  /** A buffer of at least so many bytes, with anything in it. */
+  take(bytesMin: number): Uint8Array<ArrayBuffer>;
+  /** Gives a buffer back; its last holder forgets it. */
+  give(buffer: Uint8Array<ArrayBuffer>): void;
+}
+
+/** Buffers made when they are needed and left to the collector. */
+export const plainBuffers: Buffers = {
+  take: (bytesMin) => new Uint8Array(bytesMin),
+  give: () => {},
+};
+
+/** The smallest buffer that an output takes. */
+const outputBytesMin = 4096;
+
+const nothing = new Uint8Array(0);
+const lineFeed = 0x0a;
+const blank = 0x20;
+const digitZero = 0x30;
+
+/** The text of a constant reply as bytes. */
+function textBytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+const notFound = textBytes("NOT_FOUND\n");
+
+/** Replies that wait to be sent. */
+export class Output {
+  /** The buffer; the first `length` bytes of it are replies. */
+  bytes: Uint8Array<ArrayBuffer> = nothing;
+  /** Bytes that wait. */
+  length = 0;
+  readonly #buffers: Buffers;
+
+  constructor(buffers: Buffers = plainBuffers) {
+    this.#buffers = buffers;
+  }
+
+  /** Takes all that waits: the buffer, whose first `length` bytes are it; then starts anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    const bytes = this.bytes;
+    this.bytes = nothing;
+    this.length = 0;
+    return bytes;
+  }
+
+  /** Makes room for so many more bytes. */
+  reserve(more: number): void {
+    if (this.length + more > this.bytes.length) this.#grow(more);
+  }
+
+  /** Appends bytes as they are. */
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    let at = this.length;
+    for (let from = 0; from < bytes.length; from++) this.bytes[at++] = bytes[from];
+    this.length = at;
+  }
+
+  /** Appends a run of bytes of a larger array. */
+  appendRange(bytes: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    this.bytes.set(bytes.subarray(start, end), this.length);
+    this.length += end - start;
+  }
+
+  /** Appends text, in UTF-8. */
+  text(text: string): void {
+    // Three bytes a UTF-16 unit are always enough.
+    this.reserve(3 * text.length);
+    const { written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.length));
+    this.length += written;
+  }
+
+  /** Appends a whole number from 0 to 2^53 - 1. */
+  number(value: number): void {
+    this.reserve(16);
+    let digits = 1;
+    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+    for (let at = this.length + digits - 1, rest = value; at >= this.length; at--) {
+      const tenth = Math.floor(rest / 10);
+      this.bytes[at] = digitZero + rest - 10 * tenth;
+      rest = tenth;
+    }
+    this.length += digits;
+  }
+
+  /** Appends a blank. */
+  blank(): void {
+    this.reserve(1);
+    this.bytes[this.length++] = blank;
+  }
+
+  /** Ends a reply. */
+  endLine(): void {
+    this.reserve(1);
+    this.bytes[this.length++] = lineFeed;
+  }
+
+  /** Appends the base64 of `bytes[start, end)`. */
+  base64(bytes: Uint8Array, start: number, end: number): void {
+    this.reserve(base64Length(end - start));
+    this.length = encodeBase64Into(bytes, start, end, this.bytes, this.length);
+  }
+
+  /** The reply `OK`. */
+  ok(): void {
+    this.reserve(3);
+    const { bytes, length } = this;
+    bytes[length] = 0x4f;
+    bytes[length + 1] = 0x4b;
+    bytes[length + 2] = lineFeed;
+    this.length = length + 3;
+  }
+
+  /** The reply `NOT_FOUND`. */
+  notFound(): void {
+    this.append(notFound);
+  }
+
+  /** The reply `VALUE base64`. */
+  value(value: Uint8Array, start: number, end: number): void {
+    this.reserve(7 + base64Length(end - start));
+    const bytes = this.bytes;
+    let at = this.length;
+    bytes[at++] = 0x56;
+    bytes[at++] = 0x41;
+    bytes[at++] = 0x4c;
+    bytes[at++] = 0x55;
+    bytes[at++] = 0x45;
+    bytes[at++] = blank;
+    at = encodeBase64Into(value, start, end, bytes, at);
+    bytes[at++] = lineFeed;
+    this.length = at;
+  }
+
+  #grow(more: number): void {
+    const wanted = Math.max(this.length + more, 2 * this.bytes.length, outputBytesMin);
+    const larger = this.#buffers.take(wanted);
+    if (this.length > 0) larger.set(this.bytes.subarray(0, this.length));
+    if (this.bytes.length > 0) this.#buffers.give(this.bytes);
+    this.bytes = larger;
+  }
+}

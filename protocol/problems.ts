@@ -1,0 +1,127 @@
+/**
+ * Every `ERROR` line of the protocol: its kind, which INFO counts, and its bytes. A line begins
+ * with `ERROR `, ends with its line feed and holds no other control character, also where it
+ * repeats a word that a client sent.
+ *
+ * @module
+ */
+
+import { echoedCharactersMax, keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "./limits.ts";
+
+/** The kinds of errors, under the names that INFO counts them by. */
+export const errorKinds = [
+  "unknown_command",
+  "missing_argument",
+  "unknown_option",
+  "bad_option",
+  "bad_number",
+  "key_too_long",
+  "value_too_large",
+  "line_too_long",
+  "not_an_integer",
+  "integer_overflow",
+  "authentication_required",
+  "authentication_failed",
+  "server_busy",
+  "too_many_connections",
+  "not_this_protocol",
+] as const;
+
+/** One of `errorKinds`. */
+export type ErrorKind = typeof errorKinds[number];
+
+/** An error reply. */
+export interface Problem {
+  /** What INFO counts it under. */
+  readonly kind: ErrorKind;
+  /** The whole reply line, its line feed included. */
+  readonly line: Uint8Array;
+}
+
+const encoder = new TextEncoder();
+
+/** An error reply of this kind that says `ERROR` and this text. */
+export function problem(kind: ErrorKind, text: string): Problem {
+  return { kind, line: encoder.encode(`ERROR ${text}\n`) };
+}
+
+/** The reply to anything that is not a command, an empty line included. */
+export const unknownCommand: Problem = problem("unknown_command", "unknown command");
+
+/** The reply to a key beyond `keyBytesMax`. */
+export const keyTooLong: Problem = problem(
+  "key_too_long",
+  `key too long (max ${keyBytesMax} bytes)`,
+);
+
+/** The reply to INCR on a value that is not the decimal text of a signed 64-bit integer. */
+export const notAnInteger: Problem = problem("not_an_integer", "value is not an integer");
+
+/** The reply to INCR beyond 64 bits. */
+export const integerOverflow: Problem = problem("integer_overflow", "integer overflow");
+
+/** The reply to a request that came before AUTH. */
+export const authenticationRequired: Problem = problem(
+  "authentication_required",
+  "authentication required",
+);
+
+/** The reply to a wrong token. */
+export const authenticationFailed: Problem = problem(
+  "authentication_failed",
+  "authentication failed",
+);
+
+/** The last line to a connection whose unfinished line does not fit the server's limit. */
+export const serverBusy: Problem = problem("server_busy", "server busy");
+
+/** The only line to a connection beyond the server's limit. */
+export const tooManyConnections: Problem = problem("too_many_connections", "too many connections");
+
+/** The words for the times that are allowed. */
+export const secondsRange = `seconds from ${ttlSecondsMin} to ${ttlSecondsMax}`;
+
+/** The answer to a web browser: it is told at once that this is no web server. */
+export const badRequest: Problem = {
+  kind: "not_this_protocol",
+  line: encoder.encode(
+    "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+  ),
+};
+
+/** The reply to a request that lacks an argument. */
+export function missingArgument(verb: string, argument: string): Problem {
+  return problem("missing_argument", `${verb} requires ${argument}`);
+}
+
+/** The reply to a line beyond the server's limit. */
+export function lineTooLong(lineBytesMax: number): Problem {
+  return problem("line_too_long", `line too long (max ${lineBytesMax} bytes)`);
+}
+
+/** The reply to a value that cannot fit the memory limit beside its key. */
+export function valueTooLarge(valueBytesMax: number): Problem {
+  return problem("value_too_large", `value too large (max ${valueBytesMax} bytes)`);
+}
+
+/** The reply to an option that the command does not have. */
+export function unknownOption(bytes: Uint8Array, start: number, end: number): Problem {
+  return problem("unknown_option", `unknown option ${echoed(bytes, start, end)}`);
+}
+
+const decoder = new TextDecoder();
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** A client's word as an error line may repeat it: escaped, and cut where it is long. */
+export function echoed(bytes: Uint8Array, start: number, end: number): string {
+  // Four bytes a character at most, and one more character to know whether it must be cut.
+  const enough = Math.min(end, start + 4 * (echoedCharactersMax + 1));
+  const characters = [...decoder.decode(bytes.subarray(start, enough))];
+  const cut = characters.length > echoedCharactersMax;
+  const text = characters.slice(0, echoedCharactersMax).join("");
+  const escaped = text.replace(
+    unprintable,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+  return cut ? `${escaped}...` : escaped;
+}
