@@ -29,16 +29,11 @@ export {
   type MatchOptions,
   type PutCondition,
   type PutOptions,
-  scanCountDefault,
   type ScanOptions,
 } from "./client/calls.ts";
-export {
-  keyBytesMax,
-  type Line,
-  ttlSecondsMax,
-  ttlSecondsMin,
-  type Value,
-} from "./client/codec.ts";
+export type { Parse } from "./client/call.ts";
+export type { Line, Value } from "./client/codec.ts";
+export { keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "./protocol/limits.ts";
 export { BlinkError, type BlinkErrorKind, type BlinkErrorOptions } from "./client/errors.ts";
 export type { Info } from "./client/info.ts";
 export type { Lock, LockOptions } from "./client/lock.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { scanCountMax } from "../protocol/limits.ts";
 import * as codec from "./codec.ts";
 import type { Line, Value } from "./codec.ts";
 import type { Parse } from "./call.ts";
@@ -48,12 +49,12 @@ export interface MatchOptions extends CallOptions {
 export interface ScanOptions extends CallOptions {
   /** Lists only the keys that begin with this. */
   prefix?: string;
-  /** About how many keys to fetch at a time; 1,000 when left out. */
+  /** About how many keys to fetch at a time, 1 to 10,000; 1,000 when left out. */
   count?: number;
 }
 
 /** How many keys a scan asks for at a time unless told otherwise. */
-export const scanCountDefault = 1_000;
+const scanCountDefault = 1_000;
 
 const parseSet = codec.oneOf<void>({ OK: undefined });
 const parsePut = codec.oneOf(
@@ -133,14 +134,12 @@ export abstract class Calls {
     return await this.submit(manyLine(keys), parse, options);
   }
 
-  /**
-   * Removes a key: true when it was there. With `match`, removes it only if it has this value, and
-   * says which of the three it was.
-   */
+  /** Removes a key only if it has the value `match`, and says which of the three it was. */
   delete(
     key: string,
     options: MatchOptions,
   ): Promise<"deleted" | "conflict" | "not found">;
+  /** Removes a key: true when it was there. */
   delete(key: string, options?: CallOptions): Promise<boolean>;
   async delete(
     key: string,
@@ -153,14 +152,17 @@ export abstract class Calls {
   }
 
   /**
-   * Adds to a number kept as decimal text, a signed 64-bit integer; a missing key counts from 0. With
-   * a `number` the result is a number, with a `bigint` a bigint.
+   * Adds to a number kept as decimal text, a signed 64-bit integer; a missing key counts from 0.
    *
-   * @throws {BlinkError} `reply` when the value is not such a number or would overflow; `range` when
-   * the result is beyond what a number holds exactly and `by` was not a bigint (it was added all the
-   * same).
+   * @throws {BlinkError} `reply` when the value is not such a number or would overflow.
    */
   increment(key: string, by: bigint, options?: IncrementOptions): Promise<bigint>;
+  /**
+   * Adds to a number as with a bigint, and gives the result as a number.
+   *
+   * @throws {BlinkError} `range` when a number does not hold the result exactly; it was added all
+   * the same.
+   */
   increment(key: string, by?: number, options?: IncrementOptions): Promise<number>;
   async increment(
     key: string,
@@ -195,8 +197,8 @@ export abstract class Calls {
   async *scan(options: ScanOptions = {}): AsyncGenerator<string, void, void> {
     const { prefix = "", count = scanCountDefault, ...callOptions } = options;
     const tail = prefix === "" ? `${count}` : `${count} ${codec.checkedPrefix(prefix)}`;
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new BlinkError("usage", `Cannot scan ${count} keys at a time: a whole number above 0`);
+    if (!(Number.isInteger(count) && count >= 1 && count <= scanCountMax)) {
+      throw new BlinkError("usage", `Cannot scan ${count} keys at a time: 1 to ${scanCountMax}`);
     }
     let cursor = "0";
     do {

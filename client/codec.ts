@@ -7,14 +7,9 @@
  */
 
 import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "../protocol/limits.ts";
 import { BlinkError } from "./errors.ts";
 
-/** The longest key, in bytes of UTF-8. */
-export const keyBytesMax = 65_535;
-/** The shortest time until a key expires, in seconds. */
-export const ttlSecondsMin = 0.001;
-/** The longest time until a key expires, in seconds: ten years of 365 days. */
-export const ttlSecondsMax = 315_360_000;
 /** How much of an unexpected reply an error message shows, in characters. */
 const quotedReplyCharsMax = 80;
 

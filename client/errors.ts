@@ -59,6 +59,8 @@ export class BlinkError extends Error {
   readonly mayHaveRun: boolean;
 
   /**
+   * Makes an error of a kind.
+   *
    * @param kind What went wrong.
    * @param message One line that says what, where and, if there is one, the limit.
    * @param options Its cause, and whether the command may have run.

@@ -25,14 +25,24 @@ export interface PoolOptions extends ConnectOptions {
 /**
  * A client of one server on several connections. Each call takes the connection with the fewest
  * calls pending; so two calls made without awaiting the first may run in either order.
+ * {@linkcode pool} makes one that is connected; one made with `new` connects when it is used.
  */
 export class Pool extends Calls implements AsyncDisposable {
   readonly #channels: readonly Channel[];
 
-  /** Takes channels; use {@linkcode pool} to get a pool that is connected. */
-  constructor(channels: readonly Channel[]) {
+  /**
+   * Makes a client that is not connected yet.
+   *
+   * @throws {BlinkError} `usage` for options that make no sense.
+   */
+  constructor(options: PoolOptions = {}) {
     super();
-    this.#channels = channels;
+    const { size = poolSizeDefault, ...connectOptions } = options;
+    if (!(Number.isInteger(size) && size >= 1 && size <= poolSizeMax)) {
+      throw new BlinkError("usage", `Cannot use size ${size}: 1 to ${poolSizeMax} connections`);
+    }
+    const settings = settingsFrom(connectOptions);
+    this.#channels = Array.from({ length: size }, () => new Channel(settings));
   }
 
   /** The server's address, as messages show it. */
@@ -48,6 +58,20 @@ export class Pool extends Calls implements AsyncDisposable {
   /** How many calls are waiting or in flight, on all connections. */
   get pending(): number {
     return this.#channels.reduce((sum, channel) => sum + channel.pending, 0);
+  }
+
+  /**
+   * Makes every connection now, with one attempt each; if one fails, the pool is closed.
+   *
+   * @throws {BlinkError} as {@linkcode pool} does.
+   */
+  async open(options: Pick<CallOptions, "signal"> = {}): Promise<void> {
+    try {
+      await Promise.all(this.#channels.map((channel) => channel.open(options.signal)));
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
   }
 
   /** Shows a token on every connection; once accepted it is shown on every later one as well. */
@@ -97,17 +121,7 @@ export class Pool extends Calls implements AsyncDisposable {
  * ```
  */
 export async function pool(options: PoolOptions = {}): Promise<Pool> {
-  const { size = poolSizeDefault, ...connectOptions } = options;
-  if (!(Number.isInteger(size) && size >= 1 && size <= poolSizeMax)) {
-    throw new BlinkError("usage", `Cannot use size ${size}: 1 to ${poolSizeMax} connections`);
-  }
-  const settings = settingsFrom(connectOptions);
-  const channels = Array.from({ length: size }, () => new Channel(settings));
-  try {
-    await Promise.all(channels.map((channel) => channel.open(options.signal)));
-  } catch (error) {
-    for (const channel of channels) channel.abort();
-    throw error;
-  }
-  return new Pool(channels);
+  const made = new Pool(options);
+  await made.open(options);
+  return made;
 }

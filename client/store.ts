@@ -12,15 +12,33 @@ import { type CallOptions, type ConnectOptions, settingsFrom } from "./options.t
 
 /**
  * A client of one server, on one connection: calls made without awaiting are pipelined and run in
- * the order in which they were made. Made by {@linkcode connect}.
+ * the order in which they were made. {@linkcode connect} makes one that is connected; one made with
+ * `new` connects when it is first used.
+ *
+ * @example
+ * ```ts
+ * import { BlinkStore } from "@blink/store/client";
+ * import { serve } from "@blink/store/server";
+ *
+ * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+ * const { port } = server.addresses[0] as Deno.NetAddr;
+ *
+ * await using store = new BlinkStore({ port });
+ * const [, visits] = await Promise.all([store.set("visits", "41"), store.increment("visits")]);
+ * console.assert(visits === 42);
+ * ```
  */
 export class BlinkStore extends Calls implements AsyncDisposable {
   readonly #channel: Channel;
 
-  /** Takes a channel; use {@linkcode connect} to get a client that is connected. */
-  constructor(channel: Channel) {
+  /**
+   * Makes a client that is not connected yet.
+   *
+   * @throws {BlinkError} `usage` for options that make no sense.
+   */
+  constructor(options: ConnectOptions = {}) {
     super();
-    this.#channel = channel;
+    this.#channel = new Channel(settingsFrom(options));
   }
 
   /** The server's address, as messages show it. */
@@ -31,6 +49,15 @@ export class BlinkStore extends Calls implements AsyncDisposable {
   /** How many calls are waiting or in flight. */
   get pending(): number {
     return this.#channel.pending;
+  }
+
+  /**
+   * Connects now, with one attempt; without it, the first call connects.
+   *
+   * @throws {BlinkError} as {@linkcode connect} does.
+   */
+  async open(options: Pick<CallOptions, "signal"> = {}): Promise<void> {
+    await this.#channel.open(options.signal);
   }
 
   /** Shows a token to the server; once accepted it is shown on every later connection as well. */
@@ -80,7 +107,7 @@ export class BlinkStore extends Calls implements AsyncDisposable {
  * ```
  */
 export async function connect(options: ConnectOptions = {}): Promise<BlinkStore> {
-  const channel = new Channel(settingsFrom(options));
-  await channel.open(options.signal);
-  return new BlinkStore(channel);
+  const store = new BlinkStore(options);
+  await store.open(options);
+  return store;
 }
