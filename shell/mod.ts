@@ -1,14 +1,55 @@
 /**
- * The one door of the shell: `blink-store client` and `blink-store run` end up here.
+ * The one door of the shell: `blink-store client` and `blink-store run` end up here. Whatever
+ * happens, the person or script gets an exit status and at most one line on standard error.
  *
  * @module
  */
+import { escapeText } from "./escape.ts";
+import { processIo } from "./io.ts";
+import { runOneOff } from "./one_off.ts";
 import { type ClientOptions, exitStatus, type ShellIo } from "./options.ts";
+import { runPiped } from "./piped.ts";
+import { UsageError } from "./request.ts";
 
 export { exitStatus } from "./options.ts";
-export type { ClientMode, ClientOptions, OutputFormat, ShellIo, ShellStore } from "./options.ts";
+export type {
+  ClientMode,
+  ClientOptions,
+  OutputFormat,
+  ShellIo,
+  ShellOutput,
+  ShellStore,
+} from "./options.ts";
 
-/** Runs the client as the options say; resolves with the exit status. */
-export function runClient(_options: ClientOptions, _io?: ShellIo): Promise<number> {
-  return Promise.resolve(exitStatus.fine);
+/** Runs the client as the options say; resolves with the exit status and does not reject. */
+export async function runClient(
+  options: ClientOptions,
+  io: ShellIo = processIo(),
+): Promise<number> {
+  try {
+    return await runMode(options, io);
+  } catch (error) {
+    // The reader of a pipe has taken what it wanted, as in `… | head -1`.
+    if (error instanceof Deno.errors.BrokenPipe) return exitStatus.fine;
+    const message = error instanceof Error ? error.message : String(error);
+    await io.errors.write(escapeText(message) + "\n").catch(() => {});
+    return error instanceof UsageError ? exitStatus.usage : exitStatus.failed;
+  }
+}
+
+async function runMode(options: ClientOptions, io: ShellIo): Promise<number> {
+  // A mode's room is opened only when it is used: the line editor takes time to load.
+  switch (options.mode ?? "command") {
+    case "stat":
+      return await (await import("./stat.ts")).runStat(options, io);
+    case "scan":
+      return await (await import("./scan.ts")).runScan(options, io);
+    case "latency":
+      return await (await import("./latency.ts")).runLatency(options, io);
+    case "command":
+      break;
+  }
+  if (options.words && options.words.length > 0) return await runOneOff(options, io);
+  if (!io.inputIsTerminal || !io.output.isTerminal) return await runPiped(options, io);
+  return await (await import("./session.ts")).runSession(options, io);
 }

@@ -16,8 +16,11 @@ export interface ShellStore {
     line: string | Uint8Array,
     options?: { signal?: AbortSignal; timeoutMs?: number },
   ): Promise<string>;
-  /** Shows a token now and after every reconnect; false or a rejection when it is refused. */
-  auth?(token: string): Promise<unknown>;
+  /** Shows a token now and after every reconnect; rejects when it is refused. */
+  auth?(
+    token: string,
+    options?: { signal?: AbortSignal; timeoutMs?: number },
+  ): Promise<unknown>;
   /** Leaves the store. */
   close(): void | Promise<void>;
 }
@@ -94,12 +97,16 @@ export interface ShellIo {
   readonly input: ReadableStream<Uint8Array>;
   /** True when standard input is a terminal. */
   readonly inputIsTerminal: boolean;
-  /** Standard output: replies only. */
+  /** Standard output: replies. */
   readonly output: ShellOutput;
   /** Standard error: everything that is not a reply. */
   readonly errors: ShellOutput;
-  /** An environment variable; undefined when unset or not readable. */
+  /** An environment variable; undefined when it is unset or may not be read. */
   env(name: string): string | undefined;
-  /** Resolves at Ctrl-C or SIGTERM, for the modes that run until then. */
-  readonly interrupted?: AbortSignal;
+  /** Hands every key to the shell as it is typed, or gives line-wise input back to the terminal. */
+  setRaw(on: boolean): void;
+  /** Calls back when the terminal's size changes; returns what ends that. */
+  onResize(changed: () => void): () => void;
+  /** Aborts at the first Ctrl-C or SIGTERM, which then no longer ends the process by itself. */
+  interrupted(): AbortSignal;
 }

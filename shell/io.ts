@@ -1,0 +1,80 @@
+/**
+ * The terminal, pipes and environment of this process, as the shell sees them. All that the shell
+ * asks of the runtime beyond the web's interfaces is here and in `history.ts`.
+ *
+ * @module
+ */
+import type { ShellIo, ShellOutput } from "./options.ts";
+
+const encoder = new TextEncoder();
+
+/** Columns to assume where no terminal tells. */
+const columnsDefault = 80;
+
+class ProcessOutput implements ShellOutput {
+  readonly isTerminal: boolean;
+  readonly #file: typeof Deno.stdout;
+
+  constructor(file: typeof Deno.stdout) {
+    this.#file = file;
+    this.isTerminal = file.isTerminal();
+  }
+
+  async write(chunk: string | Uint8Array) {
+    const bytes = typeof chunk === "string" ? encoder.encode(chunk) : chunk;
+    for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+  }
+
+  columns(): number {
+    try {
+      return Deno.consoleSize().columns || columnsDefault;
+    } catch {
+      return columnsDefault;
+    }
+  }
+}
+
+function env(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch {
+    return undefined;
+  }
+}
+
+const endingSignals: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of endingSignals) {
+    const leave = () => {
+      // A second one ends the process, as it would without the shell.
+      Deno.removeSignalListener(signal, leave);
+      controller.abort();
+    };
+    Deno.addSignalListener(signal, leave);
+  }
+  return controller.signal;
+}
+
+function onResize(changed: () => void): () => void {
+  if (Deno.build.os === "windows") return () => {};
+  Deno.addSignalListener("SIGWINCH", changed);
+  return () => Deno.removeSignalListener("SIGWINCH", changed);
+}
+
+/** The world around this process. */
+export function processIo(): ShellIo {
+  return {
+    input: Deno.stdin.readable,
+    inputIsTerminal: Deno.stdin.isTerminal(),
+    output: new ProcessOutput(Deno.stdout),
+    errors: new ProcessOutput(Deno.stderr as typeof Deno.stdout),
+    env,
+    setRaw: (on) => Deno.stdin.setRaw(on),
+    onResize,
+    interrupted,
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * `--latency`: how long a PING takes to the store and back, one at a time. On a terminal a live line
+ * tells the figures so far; at the end, by Ctrl-C or after `-r N` samples, a summary is printed.
+ *
+ * @module
+ */
+import { escapeText } from "./escape.ts";
+import { humanCount, humanMilliseconds } from "./human.ts";
+import { LatencyHistogram } from "./latency_histogram.ts";
+import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
+import { pause, requestTimeoutMs } from "./timing.ts";
+
+/** Pause between two samples, in seconds. */
+export const latencyIntervalSeconds = 0.01;
+/** Samples where no person ends it. */
+export const latencySamplesPiped = 100;
+/** How often the live line is drawn anew, in milliseconds. */
+const drawIntervalMs = 100;
+
+/** Measures; resolves with the exit status. */
+export async function runLatency(options: ClientOptions, io: ShellIo): Promise<number> {
+  const store = await options.connect();
+  const histogram = new LatencyHistogram();
+  try {
+    const failure = await measure(store, histogram, options, io);
+    if (io.output.isTerminal) await io.output.write("\r\x1b[K");
+    if (histogram.count > 0) await io.output.write(summaryOf(histogram, options.output) + "\n");
+    if (failure === undefined) return exitStatus.fine;
+    await io.errors.write(escapeText(failure) + "\n");
+    return exitStatus.failed;
+  } finally {
+    await store.close();
+  }
+}
+
+/** Takes samples until the end; returns what stopped it before that. */
+async function measure(
+  store: ShellStore,
+  histogram: LatencyHistogram,
+  options: ClientOptions,
+  io: ShellIo,
+): Promise<string | undefined> {
+  const end = io.interrupted();
+  const samples = options.repeat ?? (io.output.isTerminal ? Infinity : latencySamplesPiped);
+  const pauseMs = (options.intervalSeconds ?? latencyIntervalSeconds) * 1000;
+  let drawnAt = -Infinity;
+  try {
+    for (let sample = 0; sample < samples && !end.aborted; sample++) {
+      if (sample > 0) await pause(pauseMs, end);
+      const sentAt = performance.now();
+      const reply = await store.request("PING", { signal: end, timeoutMs: requestTimeoutMs });
+      const now = performance.now();
+      if (reply !== "PONG") return reply;
+      histogram.add(now - sentAt);
+      if (io.output.isTerminal && now - drawnAt >= drawIntervalMs) {
+        drawnAt = now;
+        await io.output.write("\r" + liveLine(histogram, io.output.columns()) + "\x1b[K");
+      }
+    }
+  } catch (error) {
+    if (!end.aborted) return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function figures(histogram: LatencyHistogram): [name: string, milliseconds: number][] {
+  return [
+    ["min", histogram.min],
+    ["avg", histogram.mean],
+    ["p50", histogram.percentile(0.5)],
+    ["p99", histogram.percentile(0.99)],
+    ["max", histogram.max],
+  ];
+}
+
+function peopleLine(histogram: LatencyHistogram): string {
+  const parts = figures(histogram).map(([name, value]) => `${name} ${humanMilliseconds(value)}`);
+  return `${parts.join("  ")}  (${humanCount(histogram.count)} round trips)`;
+}
+
+function liveLine(histogram: LatencyHistogram, columns: number): string {
+  return peopleLine(histogram).slice(0, columns - 1);
+}
+
+function summaryOf(histogram: LatencyHistogram, output: ClientOptions["output"] = "text"): string {
+  const exact = figures(histogram).map(([name, value]) =>
+    [`${name}Ms`, Number(value.toFixed(3))] as const
+  );
+  const all = [["samples", histogram.count] as const, ...exact];
+  switch (output) {
+    case "json":
+      return JSON.stringify(Object.fromEntries(all));
+    case "csv":
+      return all.map(([name]) => name).join(",") + "\n" + all.map(([, value]) => value).join(",");
+    case "text":
+      return peopleLine(histogram);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * One command from the words of the command line: its reply and nothing else on standard output.
+ * The exit status tells a script what became of it: 0 fine; 1 when the reply was an ERROR, a GET or
+ * DELETE found nothing, or the connection failed; 2 when the words are not a command.
+ *
+ * @module
+ */
+import { coloursFor } from "./colours.ts";
+import { formatParsed, type ReplyStyle } from "./format.ts";
+import { helpLines } from "./help.ts";
+import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
+import { parseReply, type Reply } from "./reply.ts";
+import { requestLine, UsageError } from "./request.ts";
+import { pause, requestTimeoutMs } from "./timing.ts";
+
+/** The most that `-x` reads from standard input, in bytes: what one request line can carry. */
+export const inputBytesMax = 256 * 1024 * 1024;
+
+/** Runs the words of the options as one command, as often as they say. */
+export async function runOneOff(options: ClientOptions, io: ShellIo): Promise<number> {
+  const words = options.words ?? [];
+  const verb = words[0]?.toUpperCase();
+  if (verb === "HELP" && words.length === 2) {
+    await io.output.write(helpLines(words[1], coloursFor(io.output, io)).join("\n") + "\n");
+    return exitStatus.fine;
+  }
+  const input = options.lastFromInput ? await allOf(io.input) : undefined;
+  const line = requestLine(words, input);
+  if (verb === "QUIT") return exitStatus.fine;
+  const store = await options.connect();
+  try {
+    return await repeated(store, line, options, io);
+  } finally {
+    await store.close();
+  }
+}
+
+async function allOf(input: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of input) {
+    size += chunk.length;
+    if (size > inputBytesMax) {
+      throw new UsageError(
+        `Standard input is larger than ${inputBytesMax} bytes, the most -x takes`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
+/** Sends the line as often as asked, with the pause between two; the worst status counts. */
+async function repeated(
+  store: ShellStore,
+  line: Uint8Array,
+  options: ClientOptions,
+  io: ShellIo,
+): Promise<number> {
+  const { repeat = 1, intervalSeconds = 0 } = options;
+  const interrupted = repeat > 1 ? io.interrupted() : undefined;
+  let status: number = exitStatus.fine;
+  for (let run = 0; run < repeat && !interrupted?.aborted; run++) {
+    if (run > 0) await pause(intervalSeconds * 1000, interrupted);
+    const reply = parseReply(await store.request(line, { timeoutMs: requestTimeoutMs }));
+    await printReply(reply, options, io);
+    if (isFailure(reply)) status = exitStatus.failed;
+  }
+  return status;
+}
+
+// NOT_FOUND is a failure of any one-off command that asks for a key: nothing was there.
+function isFailure(reply: Reply): boolean {
+  return reply.kind === "ERROR" || reply.kind === "NOT_FOUND";
+}
+
+async function printReply(reply: Reply, options: ClientOptions, io: ShellIo) {
+  const style: ReplyStyle = {
+    output: options.output ?? "text",
+    terminal: io.output.isTerminal,
+    colours: coloursFor(io.output, io),
+    jsonValues: options.jsonValues ?? false,
+  };
+  if (!options.raw) return await io.output.write(formatParsed(reply, style));
+  if (reply.kind === "VALUE") return await io.output.write(reply.value);
+  // With --raw, standard output may be a file that is to hold a value or nothing.
+  const isError = isFailure(reply);
+  const printed = formatParsed(reply, { ...style, terminal: isError && io.errors.isTerminal });
+  if (isError) await io.errors.write(printed);
+  else await io.output.write(printed.subarray(0, -1));
+}

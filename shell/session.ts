@@ -1,0 +1,153 @@
+/**
+ * The interactive shell: a greeting, a prompt, a command a line and its reply for people. The
+ * connection may be lost at any time: that is told in one line, and the next command connects again.
+ *
+ * @module
+ */
+import { coloursFor } from "./colours.ts";
+import { complete, keyFinder } from "./complete.ts";
+import { escapeText } from "./escape.ts";
+import { formatReply, type ReplyStyle } from "./format.ts";
+import { helpLines, suggestionFor } from "./help.ts";
+import { hintFor } from "./hints.ts";
+import { type History, historyLinesMax, historyPath, noHistory, openHistory } from "./history.ts";
+import { LineEditor } from "./line_editor.ts";
+import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
+import { commandNamed } from "../protocol/commands.ts";
+import { requestTimeoutMs } from "./timing.ts";
+
+const prompt = "> ";
+
+/** What the shell says first, as the clients in the field do. */
+export function greeting(address: string): string {
+  return `Connected to ${address}\n` +
+    "Commands: SET <key> <value> | GET <key> | DELETE <key> | USAGE | QUIT\n\n";
+}
+
+/** Talks with a person until they leave; resolves with the exit status. */
+export async function runSession(options: ClientOptions, io: ShellIo): Promise<number> {
+  const store = await options.connect();
+  const colours = coloursFor(io.output, io);
+  const { history, remark } = openedHistory(io);
+  await io.output.write(greeting(escapeText(options.address)));
+  if (remark) await io.output.write(colours.dim(remark) + "\n");
+  const findKeys = keyFinder(store);
+  using editor = new LineEditor({
+    io,
+    prompt,
+    history: history.lines,
+    historyLinesMax,
+    complete: (line) => complete(line, findKeys),
+    hint: colours.on ? { of: hintFor, look: colours.dim } : undefined,
+  });
+  io.interrupted().addEventListener("abort", () => editor[Symbol.dispose](), { once: true });
+  const style: ReplyStyle = {
+    output: options.output ?? "text",
+    terminal: true,
+    colours,
+    jsonValues: options.jsonValues ?? false,
+  };
+  try {
+    await converse(store, editor, history, style);
+    await editor.flushed();
+  } finally {
+    await store.close();
+  }
+  return exitStatus.fine;
+}
+
+/** The history, or none and one line on why. */
+function openedHistory(io: ShellIo): { history: History; remark?: string } {
+  const path = historyPath(io.env);
+  if (path === undefined) return { history: noHistory };
+  try {
+    return { history: openHistory(path) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      history: noHistory,
+      remark: escapeText(`The history is not kept: cannot open ${path}: ${reason}`),
+    };
+  }
+}
+
+async function converse(
+  store: ShellStore,
+  editor: LineEditor,
+  history: History,
+  style: ReplyStyle,
+) {
+  while (true) {
+    const line = await editor.nextLine();
+    if (line === undefined) {
+      // The next prompt of the surrounding shell starts on a line of its own.
+      editor.print("\n");
+      return;
+    }
+    const words = line.trim().split(/[ \t]+/);
+    if (words[0] === "") continue;
+    keep(history, line);
+    const verb = words[0].toUpperCase();
+    if (verb === "QUIT") return;
+    if (verb === "HELP") {
+      editor.print(helpLines(words[1], style.colours).join("\n") + "\n");
+    } else {
+      await runLine(store, line, words, editor, style);
+    }
+  }
+}
+
+/** A full disk must not end the session. */
+function keep(history: History, line: string) {
+  try {
+    history.add(line);
+  } catch {
+    // The line stays in this session's memory.
+  }
+}
+
+async function runLine(
+  store: ShellStore,
+  line: string,
+  words: readonly string[],
+  editor: LineEditor,
+  style: ReplyStyle,
+) {
+  try {
+    const reply = await requested(store, line, words, editor.left);
+    editor.print(formatReply(reply, style));
+    if (reply.startsWith("ERROR") && !commandNamed(words[0])) {
+      editor.print(style.colours.dim(adviceOn(words[0])) + "\n");
+    }
+  } catch (error) {
+    if (editor.left.aborted) return;
+    const message = error instanceof Error ? error.message : String(error);
+    editor.print(style.colours.red(escapeText(message)) + "\n");
+  }
+}
+
+/** The reply to a line; a token is also shown again whenever the connection is made anew. */
+async function requested(
+  store: ShellStore,
+  line: string,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const options = { signal, timeoutMs: requestTimeoutMs };
+  if (words[0].toUpperCase() !== "AUTH" || words.length !== 2 || !store.auth) {
+    return await store.request(line, options);
+  }
+  try {
+    await store.auth(words[1], options);
+    return "OK";
+  } catch (error) {
+    const kind = error instanceof Error && "kind" in error ? error.kind : undefined;
+    if (kind !== "auth" && kind !== "reply") throw error;
+    return `ERROR ${(error as Error).message}`;
+  }
+}
+
+function adviceOn(word: string): string {
+  const suggestion = suggestionFor(word);
+  return suggestion ? `Did you mean ${suggestion}?` : "help lists the commands.";
+}
