@@ -4,10 +4,10 @@
  * @module
  */
 
-import { SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./store/arena.ts";
+import { type Queue, SLAB_MASK, SLAB_SHIFT, SMALL } from "./store/arena.ts";
 import { Compaction } from "./store/compaction.ts";
 import { copyBytes, Entries } from "./store/entries.ts";
-import { Eviction, VISITS_MAX } from "./store/eviction.ts";
+import { Eviction } from "./store/eviction.ts";
 import { Expiry } from "./store/expiry.ts";
 import { Flush } from "./store/flush.ts";
 import { type HashKey, hashOf, randomHashKey } from "./store/hash.ts";
@@ -94,7 +94,7 @@ export class Store {
   viewStart = 0;
   readonly #entries = new Entries();
   readonly #compaction = new Compaction(this.#entries);
-  readonly #eviction = new Eviction(this.#entries, this.#compaction);
+  readonly #eviction: Eviction;
   readonly #expiry = new Expiry(this.#entries);
   readonly #flush = new Flush(this.#entries);
   readonly #hashKey: HashKey;
@@ -109,6 +109,7 @@ export class Store {
       throw new RangeError(`Cannot make a store: the limit is ${options.limitBytes} bytes`);
     }
     this.limitBytes = options.limitBytes;
+    this.#eviction = new Eviction(this.#entries, this.#compaction, options.limitBytes);
     this.now = options.now ?? (() => performance.now());
     this.#hashKey = options.hashKey ?? randomHashKey();
   }
@@ -143,7 +144,7 @@ export class Store {
   /** The entry of the key `bytes[start, end)`, or 0; it counts as a visit. */
   get(bytes: Uint8Array, start: number, end: number): Handle {
     const ref = this.#find(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);
-    if (ref !== 0) this.#visit(ref);
+    if (ref !== 0) this.#eviction.visit(ref);
     return ref;
   }
 
@@ -214,6 +215,7 @@ export class Store {
     const entries = this.#entries;
     const hash = hashOf(this.#hashKey, key, keyStart, keyEnd);
     let ref = this.#find(hash, key, keyStart, keyEnd);
+    let queue: Queue = ref === 0 ? this.#eviction.queueFor(hash, keyBytes + valueBytes) : SMALL;
     for (;;) {
       const bytesMore = keyBytes + valueBytes - (ref === 0 ? 0 : entries.bytesOf(ref));
       const fits = entries.usage + bytesMore <= this.limitBytes;
@@ -226,24 +228,21 @@ export class Store {
     }
     const expires = expiresAt === Infinity ? 0 : EXPIRES;
     const due = Math.ceil(expiresAt);
-    let queue = -1;
     let word0 = 0;
     if (ref !== 0) {
-      this.#visit(ref);
+      this.#eviction.visit(ref);
       word0 = entries.word(ref, 0);
       const hasRoom = (word0 & EXPIRES) !== 0;
       if ((expires === 0 || hasRoom) && entries.overwrite(ref, value, valueStart, valueEnd)) {
         if (hasRoom) entries.setExpiry(ref, due);
         return "stored";
       }
-      queue = entries.arena.queueOf[ref >>> SEGMENT_SHIFT];
+      queue = entries.queueOf(ref);
       entries.remove(ref);
-    } else {
-      queue = this.#eviction.queueFor(hash);
     }
     const flags = expires | (this.#flush.spares(hash) ? SPARED : 0);
     ref = entries.insert(
-      queue as 0 | 1,
+      queue,
       hash,
       word0 >>> VISITS_SHIFT,
       flags,
@@ -352,13 +351,6 @@ export class Store {
     return ref;
   }
 
-  #visit(ref: number): void {
-    const words = this.#entries.arena.words[ref >>> SLAB_SHIFT];
-    const at = (ref & SLAB_MASK) << 1;
-    const word0 = words[at];
-    if (word0 >>> VISITS_SHIFT < VISITS_MAX) words[at] = word0 + (1 << VISITS_SHIFT);
-  }
-
   /** Moves an entry to the end of its queue, to give it room for a time of expiry. */
   #addExpiry(ref: number, word0: number, expiresAt: number): void {
     const entries = this.#entries;
@@ -369,7 +361,7 @@ export class Store {
     copyBytes(stored, keyAt, keyAt + (word0 & 0xffff), record, 0);
     this.copyTo(ref, record, word0 & 0xffff);
     const hash = entries.word(ref, 2);
-    const queue = entries.arena.queueOf[ref >>> SEGMENT_SHIFT] as 0 | 1;
+    const queue = entries.queueOf(ref);
     entries.remove(ref);
     const keyEnd = word0 & 0xffff;
     const flags = EXPIRES | (word0 & SPARED);
@@ -397,7 +389,7 @@ export class Store {
     );
     let steps = 0;
     while (entries.usage > goal && steps++ < EVICTION_STEPS_MAX) {
-      this.#eviction.step(this.limitBytes, now);
+      this.#eviction.step(now);
     }
     if (entries.usage <= usageMax) return true;
     if (this.#reservedBytes === 0) {

@@ -19,7 +19,6 @@ export const SEGMENT_BYTES = 131_072;
 /** Granules of a segment, and the shift that finds a reference's segment. */
 export const SEGMENT_GRANULES = SEGMENT_BYTES / GRANULE_BYTES;
 export const SEGMENT_SHIFT = 14;
-const SEGMENT_MASK = SEGMENT_GRANULES - 1;
 const SLAB_SEGMENTS = 8;
 const SLAB_SEGMENTS_SHIFT = 3;
 const SLAB_ALL_FREE = (1 << SLAB_SEGMENTS) - 1;

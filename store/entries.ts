@@ -88,6 +88,11 @@ export class Entries {
     this.arena.words[ref >>> SLAB_SHIFT][(ref & SLAB_MASK) << 1] = word0;
   }
 
+  /** The queue that an entry is in. */
+  queueOf(ref: number): Queue {
+    return this.arena.queueOf[ref >>> SEGMENT_SHIFT] as Queue;
+  }
+
   /** Bytes of an entry's key and value. */
   bytesOf(ref: number): number {
     const words = this.arena.words[ref >>> SLAB_SHIFT];

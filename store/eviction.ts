@@ -1,56 +1,124 @@
 /**
- * Eviction: which entry makes room for a new one.
+ * Eviction: which entry makes room for a new one. S3-FIFO, with a share that adapts.
+ *
+ * New entries join the small queue. When it is larger than its share of the limit, its oldest
+ * entry leaves: to the main queue if it was visited, else out of the store. The main queue's oldest
+ * entry leaves the store if it was not visited since it last came by, else it joins the end again
+ * with a visit less. So what is asked for once passes through the small queue without disturbing
+ * what is asked for often, and a store that is never read is first in, first out.
+ *
+ * What was evicted lately is remembered by the ghost. A key that comes back soon after the small
+ * queue dropped it tells that the small queue is too small, one that the main queue dropped tells
+ * the opposite: each moves the share a little. "Soon" is measured in bytes evicted from that queue:
+ * it would have been found, had the queue been a sixteenth of the limit larger.
+ *
+ * Entries much larger than the mean must earn their place with more visits, and small ones earn
+ * it with fewer: for the room of one, several small ones can stay.
+ *
+ * What always holds: nothing is chosen but at the old end of a queue, and each step looks at one
+ * record. Source of the two queues and the ghost: Yang et al., "FIFO queues are all you need for
+ * cache eviction", 2023. The constants were chosen by simulation; see docs/benchmarks.md.
  *
  * @module
  */
 
-import { MAIN, type Queue, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT, SMALL } from "./arena.ts";
+import { MAIN, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT, SMALL } from "./arena.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
-import { Ghost } from "./ghost.ts";
+import { Ghost, STAMPS } from "./ghost.ts";
 import { DEAD, EXPIRES, recordGranules, VISITS_SHIFT } from "./record.ts";
 
-/** Visits are counted up to this. */
-export const VISITS_MAX = 3;
-const SMALL_SHARE = 0.1;
-const REINSERTIONS_MAX = 20;
+/** Visits are counted up to this: more bits gain nothing, and keep what is no longer asked for. */
+const VISITS_MAX = 3;
+/** The small queue's share of the limit: at first, and its bounds. */
+const SHARE_FIRST = 1 / 10;
+const SHARE_MIN = 1 / 64;
+const SHARE_MAX = 9 / 10;
+/** From these shares on, recency pays, and an old entry gets two more passes, or one. */
+const SHARE_TWO_PASSES = 1 / 20;
+const SHARE_ONE_PASS = 1 / 5;
+/** A returning key moves the share by this many times its bytes, and by this share at most. */
+const SHARE_STEP_PER_BYTE = 8;
+const SHARE_STEP_MAX = 1 / 128;
+/** A stamp of the ghost is this share of the limit evicted; a return within so many counts. */
+const STAMP_SHARE = 1 / 64;
+const STAMPS_SOON = 4;
+/** Entries that the main queue keeps in a row before it evicts one all the same. */
+const REINSERTIONS_MAX = 32;
 const WORD0_REST = (1 << VISITS_SHIFT) - 1;
 
+/** The queues' old ends, and what leaves by them; see the top of this file. */
 export class Eviction {
   readonly #entries: Entries;
   readonly #compaction: Compaction;
   readonly #ghost = new Ghost();
+  readonly #limitBytes: number;
+  /** Bytes that the small queue may have before its oldest entry has to leave. */
+  #smallBytes: number;
+  /** Bytes ever evicted from the small and from the main queue. */
+  readonly #evictedBytes = new Float64Array(2);
   #reinsertions = 0;
+  /** Entries evicted, and expired entries met, since the start. */
   evictions = 0;
   expirations = 0;
 
-  constructor(entries: Entries, compaction: Compaction) {
+  constructor(entries: Entries, compaction: Compaction, limitBytes: number) {
     this.#entries = entries;
     this.#compaction = compaction;
+    this.#limitBytes = limitBytes;
+    this.#smallBytes = limitBytes * SHARE_FIRST;
   }
 
+  /** Bytes of memory held. */
   get heldBytes(): number {
     return this.#ghost.heldBytes;
   }
 
-  /** The queue that a new entry joins. */
-  queueFor(hash: number): Queue {
-    return this.#ghost.take(hash) ? MAIN : SMALL;
+  /** Counts a visit of an entry: it was read, or overwritten. */
+  visit(ref: number): void {
+    const words = this.#entries.arena.words[ref >>> SLAB_SHIFT];
+    const at = (ref & SLAB_MASK) << 1;
+    const word0 = words[at];
+    const visits = word0 >>> VISITS_SHIFT;
+    if (visits === VISITS_MAX) return;
+    const size = this.#relativeSize((word0 & 0xffff) + words[at + 1]);
+    let after = visits + (size <= 0.5 ? 2 : 1);
+    if (size > 0.5 && size <= 1.5) {
+      const share = this.#smallBytes / this.#limitBytes;
+      const most = share > SHARE_ONE_PASS ? 1 : share > SHARE_TWO_PASSES ? 2 : VISITS_MAX;
+      after = Math.max(visits, Math.min(after, most));
+    } else if (after > VISITS_MAX) {
+      after = VISITS_MAX;
+    }
+    words[at] = (word0 & WORD0_REST) + after * (1 << VISITS_SHIFT);
   }
 
+  /** The queue that a new entry joins. To be asked before room is made for it. */
+  queueFor(hash: number, bytes: number): typeof SMALL | typeof MAIN {
+    const remembered = this.#ghost.take(hash);
+    if (remembered === -1) return SMALL;
+    const queue = Ghost.queueOf(remembered);
+    const age = (this.#stamp(queue) - Ghost.stampOf(remembered) + STAMPS) % STAMPS;
+    if (age <= STAMPS_SOON) {
+      const limit = this.#limitBytes;
+      const step = Math.min(bytes * SHARE_STEP_PER_BYTE, limit * SHARE_STEP_MAX);
+      const moved = this.#smallBytes + (queue === SMALL ? step : -step);
+      this.#smallBytes = Math.min(Math.max(moved, limit * SHARE_MIN), limit * SHARE_MAX);
+    }
+    // What the main queue dropped starts over: a loop larger than the store would fill it else.
+    return queue === SMALL ? MAIN : SMALL;
+  }
+
+  /** Forgets what was evicted. */
   clear(): void {
     this.#ghost.clear();
   }
 
-  /** Looks at the next record in turn: passes it by, keeps it, or removes it. */
-  step(limitBytes: number, now: number): void {
+  /** Looks at the record whose turn it is: passes it by, keeps it, or removes it. */
+  step(now: number): void {
     const entries = this.#entries;
     const arena = entries.arena;
-    const usageOf = entries.usageOf;
-    const queue = usageOf[SMALL] > 0 &&
-        (usageOf[SMALL] > limitBytes * SMALL_SHARE || usageOf[MAIN] === 0)
-      ? SMALL
-      : MAIN;
+    const queue = this.#queueToShrink();
     const segment = arena.oldest[queue];
     this.#compaction.yieldTo(segment);
     const hand = arena.hand[segment];
@@ -70,20 +138,50 @@ export class Eviction {
       entries.remove(ref);
       return;
     }
+    const bytes = (word0 & 0xffff) + words[at + 1];
     const visits = word0 >>> VISITS_SHIFT;
-    if (visits > 0 && this.#reinsertions < REINSERTIONS_MAX) {
-      this.#reinsertions++;
+    const size = this.#relativeSize(bytes);
+    const earned = visits >= (size > 4 ? 3 : size > 1.5 ? 2 : 1);
+    if (earned && this.#reinsertions < REINSERTIONS_MAX) {
+      if (queue === MAIN) this.#reinsertions++;
       const left = queue === SMALL ? 0 : visits - 1;
-      const kept = (word0 & WORD0_REST) | (left << VISITS_SHIFT);
-      entries.moveTo(arena.append(MAIN, granules), ref, granules, kept >>> 0);
+      const kept = (word0 & WORD0_REST) + left * (1 << VISITS_SHIFT);
+      entries.moveTo(arena.append(MAIN, granules), ref, granules, kept);
       return;
     }
     this.#reinsertions = 0;
     this.evictions++;
-    if (queue === SMALL) {
-      this.#ghost.fit(entries.index.entries);
-      this.#ghost.add(words[at + 2]);
-    }
+    this.#ghost.fit(entries.index.entries);
+    this.#evictedBytes[queue] += bytes;
+    this.#ghost.add(words[at + 2], queue, this.#stamp(queue));
     entries.remove(ref);
+  }
+
+  /** The small queue if it has more than its share, or if there is nothing else. */
+  #queueToShrink(): typeof SMALL | typeof MAIN {
+    const usageOf = this.#entries.usageOf;
+    const small = usageOf[SMALL];
+    if (usageOf[MAIN] === 0) return SMALL;
+    return small > this.#smallBytes && this.#holdsSeveral() ? SMALL : MAIN;
+  }
+
+  /** Whether the small queue has more than one entry, so that a large newcomer is not the victim. */
+  #holdsSeveral(): boolean {
+    const arena = this.#entries.arena;
+    const segment = arena.oldest[SMALL];
+    const hand = arena.hand[segment];
+    if (segment !== arena.newest[SMALL] || hand >= arena.fill[segment]) return true;
+    const ref = ((segment << SEGMENT_SHIFT) | hand) >>> 0;
+    const dead = (this.#entries.word(ref, 0) & DEAD) !== 0;
+    return dead || this.#entries.bytesOf(ref) < this.#entries.usageOf[SMALL];
+  }
+
+  /** How many times the mean entry's bytes these are. */
+  #relativeSize(bytes: number): number {
+    return bytes * this.#entries.index.entries / this.#entries.usage;
+  }
+
+  #stamp(queue: number): number {
+    return Math.floor(this.#evictedBytes[queue] / (this.#limitBytes * STAMP_SHARE)) % STAMPS;
   }
 }
