@@ -137,7 +137,7 @@ function zsh(): string {
   return `#compdef blink-store
 # Completions of blink-store for zsh.
 _blink_store() {
-  local state line
+  local curcontext=$curcontext state line
   local -a subcommands
   subcommands=(
     ${described.join("\n    ")}

@@ -76,7 +76,7 @@ function readWords([host, port]: readonly string[]): { hostname?: string; port?:
     }
   }
   if (/^\d+$/.test(host)) return { port: readPort(host, { min: 1 }) };
-  return /:\d+$/.test(host) && !/^[^[].*:.*:/.test(host) ? readAddress(host) : { hostname: host };
+  return namesPort(host) ? readAddress(host) : { hostname: host };
 }
 
 /** `HOST:PORT`, `HOST`, or the path of a Unix socket. */
@@ -84,8 +84,13 @@ function fromEnvironment(text: string | undefined): StoreAddress | undefined {
   if (text === undefined || text === "") return undefined;
   if (text.includes("/")) return { unix: text };
   try {
-    return /:\d*$/.test(text) ? readAddress(text) : { hostname: text, port: portDefault };
+    return namesPort(text) ? readAddress(text) : { hostname: text, port: portDefault };
   } catch (error) {
     throw new UsageError(`BLINK_STORE: ${(error as Error).message}`);
   }
+}
+
+/** True for `HOST:PORT` and `[IPV6]:PORT`, false for a name or a bare IPv6 address. */
+function namesPort(text: string): boolean {
+  return /^(\[.*\]|[^:]*):\d*$/.test(text);
 }

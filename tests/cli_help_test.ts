@@ -1,0 +1,79 @@
+import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
+import { helpOf, overview } from "../cli/help.ts";
+import { serveCommand, subcommands } from "../cli/options.ts";
+import { readBytes, readCount, readSeconds } from "../cli/values.ts";
+import { blinkStore, root } from "./command_line.ts";
+import { serverDefaults } from "../server.ts";
+
+const screen = { lines: 24, columns: 80 };
+
+Deno.test("every help fits one screen and tells of every flag and default", () => {
+  const pages = new Map(subcommands.map((one) => [one.name, helpOf(one)]));
+  for (const [name, page] of [["", overview()] as const, ...pages]) {
+    const lines = page.split("\n");
+    // The prompt that follows takes the last line of the screen.
+    assert(lines.length < screen.lines, `${name}: ${lines.length} lines`);
+    for (const line of lines) assert(line.length <= screen.columns, `${name}: ${line}`);
+  }
+  for (const { name, options } of subcommands) {
+    for (const option of options) {
+      assertStringIncludes(pages.get(name)!, `--${option.name}`);
+      if ("default" in option) assertStringIncludes(pages.get(name)!, `(${option.default})`);
+    }
+  }
+});
+
+Deno.test("the defaults that the help tells are the server's own", () => {
+  const told = (name: string) =>
+    (serveCommand.options.find((option) => option.name === name) as { default: string }).default;
+  assertEquals(readBytes(told("memory-limit")), serverDefaults.memoryLimitBytes);
+  assertEquals(readCount(told("max-connections")), serverDefaults.connectionsMax);
+  assertEquals(readBytes(told("max-line")), serverDefaults.lineBytesMax);
+  assertEquals(readBytes(told("max-pending")), serverDefaults.pendingBytesMax);
+  assertEquals(readSeconds(told("idle-timeout")) * 1000, serverDefaults.idleTimeoutMs);
+});
+
+Deno.test("the README tells of every subcommand, flag and variable", async () => {
+  const readme = await Deno.readTextFile(new URL("README.md", root));
+  for (const { name, options } of subcommands) {
+    assertStringIncludes(readme, `blink-store ${name}`);
+    for (const option of options) {
+      assertStringIncludes(readme, `--${option.name}`);
+      if ("env" in option) assertStringIncludes(readme, option.env as string);
+    }
+  }
+});
+
+Deno.test("help is the same however it is asked for, and goes to standard output", async () => {
+  for (const args of [[], ["help"], ["--help"], ["-h"]]) {
+    assertEquals(await blinkStore(args), { status: 0, stdout: `${overview()}\n`, stderr: "" });
+  }
+  const serve = { status: 0, stdout: `${helpOf(serveCommand)}\n`, stderr: "" };
+  assertEquals(await blinkStore(["help", "serve"]), serve);
+  assertEquals(await blinkStore(["serve", "--help"]), serve);
+});
+
+Deno.test("the version is the one that is published", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  for (const flag of ["--version", "-V"]) {
+    assertEquals((await blinkStore([flag])).stdout, `blink-store ${version}\n`);
+  }
+});
+
+Deno.test("a mistake is one line on standard error, with what to do, and status 2", async () => {
+  const mistakes: [string[], string][] = [
+    [["srve"], "blink-store: unknown subcommand srve; did you mean serve?"],
+    [["nonsense"], "blink-store: unknown subcommand nonsense; see blink-store --help"],
+    [["--nonsense"], "blink-store: unknown flag --nonsense; see blink-store --help"],
+    [["help", "clinet"], "blink-store: unknown subcommand clinet; did you mean client?"],
+    [["serve", "--ports"], "blink-store serve: unknown flag --ports; did you mean --port?"],
+    [["serve", "now"], 'blink-store serve: unexpected word "now"; see blink-store serve --help'],
+    [["completions"], "blink-store completions: which shell? give bash, zsh or fish; see "],
+  ];
+  for (const [args, line] of mistakes) {
+    const { status, stdout, stderr } = await blinkStore(args);
+    assertEquals({ status, stdout }, { status: 2, stdout: "" });
+    assert(stderr.startsWith(line), stderr);
+    assertEquals(stderr.split("\n").length, 2, stderr);
+  }
+});

@@ -1,0 +1,207 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+import { blinkStore, exchange, serving } from "./command_line.ts";
+
+const onWindows = Deno.build.os === "windows";
+
+/** A folder of this test's own, removed after it. */
+async function folder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir();
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+Deno.test("serve says in one line where it listens, and answers there", async () => {
+  await using server = await serving(["--tcp", "127.0.0.1:0"]);
+  assertMatch(
+    server.line,
+    /^Blink Store \d+\.\d+\.\d+ listens on 127\.0\.0\.1:\d+, memory limit 10 MiB$/,
+  );
+  assertEquals(await exchange(server, "SET user alice\nGET user\n"), "OK\nVALUE YWxpY2U=\n");
+});
+
+Deno.test("serve opens every address, TCP and Unix, on one store", async () => {
+  await using at = await folder();
+  const path = `${at.path}/blink.sock`;
+  await using server = await serving(
+    ["--tcp", ":0", "--tcp", "[::1]:0", "--unix", path, "--unix-mode", "0660"],
+  );
+  const [, v4, v6] =
+    /on 127\.0\.0\.1:(\d+) and \[::1\]:(\d+) and \S+blink\.sock,/.exec(server.line) ??
+      [];
+  assert(v4 !== undefined && v6 !== undefined, server.line);
+  assertEquals((await Deno.stat(path)).mode! & 0o777, 0o660);
+  assertEquals(await exchange({ path }, "SET user alice\n"), "OK\n");
+  assertEquals(await exchange({ port: Number(v4) }, "USAGE\n"), "USAGE 9\n");
+});
+
+Deno.test("a Unix socket alone opens no TCP, is the user's alone, and is removed at the end", async () => {
+  await using at = await folder();
+  const path = `${at.path}/blink.sock`;
+  await using server = await serving(["--unix", path]);
+  assertStringIncludes(server.line, `listens on ${path}, memory limit`);
+  assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+  assertEquals(await exchange({ path }, "PING\n"), "PONG\n");
+  server.kill("SIGTERM");
+  assertEquals((await server.ended).status, 0);
+  assertEquals(await exists(path), false);
+});
+
+Deno.test("a stale socket file is replaced; a live one and another kind of file are not", async () => {
+  await using at = await folder();
+  const path = `${at.path}/blink.sock`;
+  {
+    await using server = await serving(["--unix", path]);
+    server.kill("SIGKILL");
+    await server.ended;
+  }
+  assertEquals(await exists(path), true);
+  await using server = await serving(["--unix", path]);
+  const second = await blinkStore(["serve", "--unix", path]);
+  assertEquals({ ...second, stderr: "" }, { status: 1, stdout: "", stderr: "" });
+  assertOneLine(second.stderr, path);
+  assertEquals(await exchange({ path }, "PING\n"), "PONG\n");
+  assert(server.line.includes(path));
+
+  const file = `${at.path}/notes.txt`;
+  await Deno.writeTextFile(file, "mine");
+  const third = await blinkStore(["serve", "--unix", file]);
+  assertEquals(third.status, 1);
+  assertOneLine(third.stderr, file);
+  assertEquals(await Deno.readTextFile(file), "mine");
+});
+
+Deno.test("a taken port is one clear line and status 1", async () => {
+  await using server = await serving(["--tcp", ":0"]);
+  const { status, stdout, stderr } = await blinkStore(["serve", "--tcp", `:${server.port}`]);
+  assertEquals({ status, stdout }, { status: 1, stdout: "" });
+  assertOneLine(stderr, `127.0.0.1:${server.port}`);
+  assertStringIncludes(stderr, "--tcp");
+});
+
+Deno.test("the environment sets what no flag does", async () => {
+  const env = { BLINK_PORT: "0", BLINK_MEMORY_LIMIT: "1MiB", BLINK_MAX_LINE: "100" };
+  await using server = await serving(["--memory-limit", "64KiB"], { env });
+  assertMatch(server.line, /on 127\.0\.0\.1:\d+, memory limit 64 KiB$/);
+  const long = "x".repeat(101);
+  assertStringIncludes(await exchange(server, `${long}\n`), "ERROR line too long (max 100 bytes)");
+});
+
+Deno.test("bad values are usage errors that name the flag or the variable", async () => {
+  const mistakes: [string[], Record<string, string>, string][] = [
+    [["--memory-limit", "10MB"], {}, "--memory-limit"],
+    [["--memory-limit", "1023"], {}, "--memory-limit"],
+    [["--tcp", "localhost"], {}, "--tcp"],
+    [["--tcp", ":65536"], {}, "--tcp"],
+    [["--unix-mode", "0660"], {}, "--unix"],
+    [["--max-connections", "0"], {}, "--max-connections"],
+    [["--idle-timeout", "soon"], {}, "--idle-timeout"],
+    [[], { BLINK_TCP: "nowhere" }, "BLINK_TCP"],
+    [[], { BLINK_PORT: "http" }, "BLINK_PORT"],
+  ];
+  await Promise.all(mistakes.map(async ([args, env, names]) => {
+    const { status, stdout, stderr } = await blinkStore(["serve", ...args], { env });
+    assertEquals({ status, stdout }, { status: 2, stdout: "" });
+    assertOneLine(stderr, names);
+  }));
+});
+
+for (const signal of onWindows ? [] : ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`${signal} answers what was read, and ends with status 0`, async () => {
+    await using server = await serving(["--tcp", ":0"]);
+    using conn = await Deno.connect({ port: server.port, hostname: "127.0.0.1" });
+    await conn.write(new TextEncoder().encode("SET user alice\n"));
+    await conn.read(new Uint8Array(64));
+    server.kill(signal);
+    const { status, stdout, stderr } = await server.ended;
+    assertEquals({ status, stdout }, { status: 0, stdout: `${server.line}\n` });
+    assertOneLine(stderr, signal);
+  });
+}
+
+Deno.test({
+  name: "a second signal ends the server at once, with the signal's status",
+  ignore: onWindows,
+  fn: async () => {
+    for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+      await using server = await serving(["--tcp", ":0"]);
+      using conn = await Deno.connect({ port: server.port, hostname: "127.0.0.1" });
+      // Replies that nobody reads keep the graceful end waiting.
+      await conn.write(new TextEncoder().encode(`SET big ${"x".repeat(2 ** 20)}\n`));
+      await conn.read(new Uint8Array(64));
+      await conn.write(new TextEncoder().encode("GET big\n".repeat(64)));
+      await conn.read(new Uint8Array(1));
+      server.kill(signal);
+      await server.logged(signal);
+      server.kill(signal);
+      assertEquals((await server.ended).status, expected);
+    }
+  },
+});
+
+Deno.test("with a token, requests wait for AUTH, and the token comes from a file or the environment", async () => {
+  await using at = await folder();
+  const file = `${at.path}/token`;
+  await Deno.writeTextFile(file, "s3cret\n");
+  for (
+    const [args, env] of [
+      [["--token-file", file], {}],
+      [[], { BLINK_TOKEN_FILE: file }],
+      [[], { BLINK_TOKEN: "s3cret" }],
+    ] as [string[], Record<string, string>][]
+  ) {
+    await using server = await serving(["--tcp", ":0", ...args], { env });
+    assertEquals(
+      await exchange(server, "USAGE\nAUTH s3cret\nUSAGE\n"),
+      "ERROR authentication required\nOK\nUSAGE 0\n",
+    );
+  }
+});
+
+Deno.test("a token that cannot be had is one clear line and status 1", async () => {
+  await using at = await folder();
+  const file = `${at.path}/token`;
+  const missing = await blinkStore(["serve", "--tcp", ":0", "--token-file", file]);
+  assertEquals(missing.status, 1);
+  assertOneLine(missing.stderr, `Cannot read the token file ${file}: no such file`);
+  await Deno.writeTextFile(file, "\n");
+  const empty = await blinkStore(["serve", "--tcp", ":0", "--token-file", file]);
+  assertEquals(empty.status, 1);
+  assertOneLine(empty.stderr, "is empty");
+  await Deno.writeTextFile(file, "two words");
+  const blank = await blinkStore(["serve", "--tcp", ":0", "--token-file", file]);
+  assertOneLine(blank.stderr, "holds a blank");
+});
+
+Deno.test("a server that others can reach without a token warns of it", async () => {
+  await using open = await serving(["--tcp", "0.0.0.0:0"]);
+  await open.logged("Warning: anyone who reaches 0.0.0.0:");
+  await using guarded = await serving(["--tcp", "0.0.0.0:0"], { env: { BLINK_TOKEN: "s3cret" } });
+  await using local = await serving(["--tcp", "[::1]:0"]);
+  for (const server of [guarded, local]) {
+    server.kill("SIGTERM");
+    assert(!(await server.ended).stderr.includes("Warning"));
+  }
+});
+
+Deno.test("a refused token is logged without the token", async () => {
+  await using server = await serving(["--tcp", ":0"], { env: { BLINK_TOKEN: "s3cret" } });
+  assertEquals(await exchange(server, "AUTH guess-1\n"), "ERROR authentication failed\n");
+  await server.logged("127.0.0.1");
+  server.kill("SIGTERM");
+  const { stderr } = await server.ended;
+  assert(!stderr.includes("guess-1") && !stderr.includes("s3cret"), stderr);
+});
+
+function assertOneLine(text: string, names: string): void {
+  assertStringIncludes(text, names);
+  assertEquals(text.trimEnd().split("\n").length, 1, text);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

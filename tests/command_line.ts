@@ -1,0 +1,165 @@
+/**
+ * Runs the command line as its users do: a process of its own, with the rights that the tasks of
+ * `deno.json` give it, and none of the `BLINK_` variables of whoever runs the tests.
+ *
+ * @module
+ */
+
+import config from "../deno.json" with { type: "json" };
+
+/** The folder of the project. */
+export const root = new URL("..", import.meta.url);
+
+/** How a process ended. */
+export interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a process is given. */
+export interface Given {
+  /** Variables beside those of the tests' own environment. */
+  readonly env?: Record<string, string>;
+  /** Its standard input; none for an empty one. */
+  readonly input?: string | Uint8Array;
+  /** The program and the words before its arguments. Default: the sources, run by this Deno. */
+  readonly program?: readonly string[];
+}
+
+/** The sources, run with the rights of the task of that name. */
+function sources(name: string): string[] {
+  const tasks: Record<string, { command: string }> = config.tasks;
+  const rights = tasks[name in tasks ? name : "serve"].command.split(" ")
+    .filter((word) => word.startsWith("--allow-"));
+  return [Deno.execPath(), "run", "--no-prompt", ...rights, new URL("main.ts", root).pathname];
+}
+
+function start(args: readonly string[], { env = {}, program }: Given) {
+  const [file, ...words] = program ?? sources(args[0] ?? "serve");
+  const inherited = Object.entries(Deno.env.toObject())
+    .filter(([name]) => !name.startsWith("BLINK_"));
+  return new Deno.Command(file, {
+    args: [...words, ...args],
+    clearEnv: true,
+    env: { ...Object.fromEntries(inherited), NO_COLOR: "1", BLINK_HISTORY: "", ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs `blink-store` with these words to its end. */
+export async function blinkStore(args: readonly string[], given: Given = {}): Promise<Ended> {
+  const child = start(args, given);
+  const writer = child.stdin.getWriter();
+  const { input = "" } = given;
+  const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
+  const fed = writer.write(bytes).then(() => writer.close()).catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  await fed;
+  return { status: code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** A server that runs as a process. */
+export interface Serving extends AsyncDisposable {
+  /** The line that it printed once it listened. */
+  readonly line: string;
+  /** The port of its first TCP address; 0 where there is none. */
+  readonly port: number;
+  readonly pid: number;
+  /** Sends it a signal. */
+  kill(signal: Deno.Signal): void;
+  /** Resolves once its log holds this text; rejects when it ends before. */
+  logged(text: string): Promise<void>;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<Ended>;
+}
+
+/**
+ * Starts `blink-store serve` and resolves once it says that it listens.
+ *
+ * @throws when it ends before.
+ */
+export async function serving(args: readonly string[], given: Given = {}): Promise<Serving> {
+  const child = start(["serve", ...args], given);
+  await child.stdin.close();
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  const ended = Promise.all([child.status, stdout.all, stderr.all]).then(
+    ([{ code }, stdout, stderr]) => ({ status: code, stdout, stderr }),
+  );
+  const line = await stdout.upTo("\n");
+  if (line === undefined) {
+    throw new Error(`The server ended before it listened: ${(await ended).stderr}`);
+  }
+  return {
+    line,
+    port: Number(/listens on \S+:(\d+)/.exec(line)?.[1] ?? 0),
+    pid: child.pid,
+    kill: (signal) => child.kill(signal),
+    async logged(text) {
+      if (await stderr.upTo(text) === undefined) throw new Error(`The log never said: ${text}`);
+    },
+    ended,
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended already.
+      }
+      await ended;
+    },
+  };
+}
+
+/** Reads a stream to its end; `upTo` resolves with what stands before a text once that is there. */
+function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  let text = "";
+  let ended = false;
+  let more = Promise.withResolvers<void>();
+  const read = async () => {
+    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      more.resolve();
+      more = Promise.withResolvers();
+    }
+    ended = true;
+    more.resolve();
+    return text;
+  };
+  return {
+    all: read(),
+    async upTo(mark: string): Promise<string | undefined> {
+      while (!text.includes(mark)) {
+        if (ended) return undefined;
+        await more.promise;
+      }
+      return text.slice(0, text.indexOf(mark));
+    },
+  };
+}
+
+/** Sends text to a server, half-closes, and returns all that it answers. */
+export async function exchange(
+  to: { port: number } | { path: string },
+  lines: string,
+): Promise<string> {
+  using conn =
+    await ("path" in to
+      ? Deno.connect({ transport: "unix", path: to.path })
+      : Deno.connect({ hostname: "127.0.0.1", port: to.port }));
+  await conn.write(new TextEncoder().encode(lines));
+  await conn.closeWrite();
+  let answer = "";
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(65_536);
+  for (let n = await conn.read(buffer); n !== null; n = await conn.read(buffer)) {
+    answer += decoder.decode(buffer.subarray(0, n), { stream: true });
+  }
+  return answer;
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
