@@ -38,8 +38,9 @@ export interface Info {
   /** Error replies by kind. */
   errors: Record<string, number>;
   /**
-   * The longest that one request held the server, in microseconds, and its verb. GET and SET are
-   * timed from values of 16 KiB on; smaller ones, DELETE included, are not timed.
+   * The longest that one request, or one share of a request that is done in shares, held the
+   * server, in microseconds, and its verb. Only those that can take long are timed: MGET, SCAN,
+   * FLUSH and INFO, and GET, SET and PUT of values from 16 KiB on.
    */
   slowest: { microseconds: number; verb: string };
 }

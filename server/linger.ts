@@ -1,0 +1,40 @@
+/**
+ * Closing a connection from our side without losing what was sent on it: a socket that is closed
+ * with bytes unread is reset, and a reset destroys replies on their way. So our side is ended
+ * first, and what the client still sends is read and thrown away until it ends its own, for a
+ * bounded time and number of bytes.
+ *
+ * @module
+ */
+
+/** The longest to wait for the client's end. */
+export const lingerMs = 1000;
+
+/** The most bytes that are read meanwhile. */
+export const lingerBytesMax = 1024 * 1024;
+
+const discardBytes = 16 * 1024;
+
+/** Ends our side, and waits for the other's. The caller closes the connection. */
+export async function linger(conn: Deno.Conn): Promise<void> {
+  await conn.closeWrite();
+  const discarded = new Uint8Array(discardBytes);
+  const patience = setTimeout(() => {
+    try {
+      conn.close();
+    } catch {
+      // It was closed meanwhile.
+    }
+  }, lingerMs);
+  try {
+    for (let left = lingerBytesMax; left > 0;) {
+      const bytes = await conn.read(discarded);
+      if (bytes === null) return;
+      left -= bytes;
+    }
+  } catch {
+    // A reset, or the end of our patience.
+  } finally {
+    clearTimeout(patience);
+  }
+}
