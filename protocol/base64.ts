@@ -30,7 +30,8 @@ for (let high = 0; high < 64; high++) {
 }
 
 /** What runtimes from 2025 on have; Deno 2.4 has not. */
-interface NativeBase64 extends Uint8Array {
+interface NativeBase64 {
+  readonly length: number;
   toBase64?(): string;
   setFromBase64?(
     text: string,
