@@ -69,7 +69,7 @@ export function helpOf(subcommand: Subcommand): string {
     `${program} ${subcommand.name} ${usage}`
   );
   const lines = [`Usage: ${first}`, ...others.map((usage) => `       ${usage}`)];
-  lines.push(capitalized(subcommand.summary) + ".", "");
+  lines.push(capitalized(subcommand.summary) + ".");
   const shorts = subcommand.options.some(({ short }) => short !== undefined);
   const flags = subcommand.options.map((option) => flagOf(option, shorts));
   const width = Math.max(0, ...flags.map((flag) => flag.length));

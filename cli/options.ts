@@ -61,7 +61,7 @@ export const serveCommand = {
       value: "HOST:PORT",
       env: "BLINK_TCP",
       default: "127.0.0.1:8765",
-      help: "an address; repeatable; port 0: any free one",
+      help: "listen here; port 0: any; repeatable",
       group: listen,
       repeatable: true,
     },
