@@ -106,9 +106,9 @@ export class Queue<T> implements Iterable<T> {
     return item;
   }
 
-  /** The first item, which stays. */
-  peek(): T | undefined {
-    return this.#items[this.#head];
+  /** Drops every item. */
+  clear(): void {
+    this.#items.length = this.#head = 0;
   }
 
   /** The items, first to last. */

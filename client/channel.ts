@@ -20,6 +20,10 @@ const writeCharsMax = 64 * 1024;
 
 const parseOk = oneOf({ OK: true });
 
+function closedError(): BlinkError {
+  return new BlinkError("closed", "Cannot send the call: the client is closed");
+}
+
 /** A queue of calls and the connection that carries them. */
 export class Channel {
   /** The server's address, for messages. */
@@ -28,12 +32,15 @@ export class Channel {
   readonly #settings: Settings;
   readonly #queue = new Queue<Call>();
   readonly #deadlines: Deadlines;
+  /** Calls in the queue that are not settled; withdrawn ones stay in it until their turn. */
+  #waiting = 0;
   #queuedBytes = 0;
   #connection: Connection | undefined;
+  #connecting: Promise<Connection> | undefined;
   #token: string | undefined;
   #pumping = false;
   #wake: (() => void) | undefined;
-  #whenIdle: (() => void) | undefined;
+  #whenSent: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #stopped = new AbortController();
   #failures = 0;
@@ -48,20 +55,27 @@ export class Channel {
 
   /** How many calls are waiting or in flight. */
   get pending(): number {
-    return this.#queue.length + (this.#connection?.inFlight.length ?? 0);
+    return this.#waiting + (this.#connection?.inFlight.length ?? 0);
+  }
+
+  /** True while there is a connection that is not known to be lost. */
+  get connected(): boolean {
+    return this.#connection !== undefined;
   }
 
   /** Connects now, with one attempt. */
   async open(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const timeoutMs = this.#settings.connectTimeoutMs;
-    this.#connection = await this.#connect(performance.now() + timeoutMs, signal);
+    if (this.#closing) throw closedError();
+    if (!this.#connection) {
+      await this.#connect(performance.now() + this.#settings.connectTimeoutMs, signal);
+    }
   }
 
   /** Queues a line; resolves to what the parser makes of its reply. */
   submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#closing) return reject(new BlinkError("closed", "The client is closed"));
+      if (this.#closing) return reject(closedError());
       if (options.signal?.aborted) return reject(options.signal.reason);
       const timeoutMs = options.timeoutMs ?? this.#settings.timeoutMs;
       if (!(timeoutMs > 0)) {
@@ -76,6 +90,7 @@ export class Channel {
       if (options.signal) call.listenTo(options.signal, () => this.#abandon(call));
       this.#queuedBytes += call.queuedBytes;
       this.#queue.push(call);
+      this.#waiting++;
       this.#deadlines.expect(deadlineMs);
       this.#schedule();
     });
@@ -95,19 +110,19 @@ export class Channel {
   /** Closes at once; pending calls are rejected. */
   abort(): void {
     this.#closing ??= Promise.resolve();
-    this.#stopped.abort(new BlinkError("closed", "The client was closed"));
+    this.#stopped.abort(closedError());
     this.#connection?.end("by this program", "closed");
-    this.#failQueued(() => new BlinkError("closed", "The client was closed"));
+    this.#failQueued(() => closedError());
     this.#deadlines.stop();
     this.#wake?.();
-    this.#whenIdle?.();
+    this.#whenSent?.();
   }
 
   async #finish(): Promise<void> {
     const untilMs = performance.now() + this.#settings.closeTimeoutMs;
     const goodbye = async () => {
-      while (this.pending > 0 && !this.#stopped.signal.aborted) {
-        await new Promise<void>((resolve) => this.#whenIdle = resolve);
+      while (this.#waiting > 0 && !this.#stopped.signal.aborted) {
+        await new Promise<void>((resolve) => this.#whenSent = resolve);
       }
       await this.#connection?.quit();
     };
@@ -131,18 +146,21 @@ export class Channel {
   }
 
   async #pump(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (this.#waiting > 0) {
       const connection = this.#connection ?? await this.#reconnect();
-      if (!connection) continue;
+      if (!connection || connection.isEnded) continue;
       const batch = this.#nextBatch(connection);
       if (batch.length > 0) {
         await connection.write(batch);
-      } else if (this.#queue.length > 0 && !connection.isEnded) {
+      } else if (this.#waiting > 0 && !connection.isEnded) {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
     }
+    // What is left in the queue was withdrawn.
+    this.#queue.clear();
+    this.#queuedBytes = 0;
     this.#pumping = false;
-    this.#noteIdle();
+    this.#noteSent();
   }
 
   #nextBatch(connection: Connection): Call[] {
@@ -154,6 +172,7 @@ export class Channel {
       if (!call) break;
       this.#queuedBytes -= call.queuedBytes;
       if (call.settled) continue;
+      this.#waiting--;
       chars += call.line.length;
       batch.push(call);
     }
@@ -163,18 +182,16 @@ export class Channel {
   #onReply(connection: Connection): void {
     if (connection === this.#connection) this.#failures = 0;
     if (connection.inFlight.length * 2 <= this.#settings.inFlightMax) this.#wake?.();
-    if (this.#whenIdle) this.#noteIdle();
   }
 
   #onEnd(connection: Connection): void {
     if (this.#connection === connection) this.#connection = undefined;
     if (!connection.hasReplied) this.#noteFailure();
     this.#wake?.();
-    this.#noteIdle();
   }
 
-  #noteIdle(): void {
-    if (this.pending === 0) this.#whenIdle?.();
+  #noteSent(): void {
+    if (this.#waiting === 0) this.#whenSent?.();
   }
 
   /** Makes a connection for the calls that wait; when that fails, they are told. */
@@ -183,7 +200,7 @@ export class Channel {
     for (let attempt = 1;; attempt++) {
       try {
         await delay(this.#pauseMs(), this.#stopped.signal);
-        return this.#connection = await this.#connect(untilMs);
+        return await this.#connect(untilMs);
       } catch (error) {
         const final = error instanceof BlinkError && error.kind !== "connection";
         const next = performance.now() + this.#pauseMs();
@@ -209,7 +226,14 @@ export class Channel {
     return Math.max(0, this.#failedAtMs + jittered - performance.now());
   }
 
-  async #connect(untilMs: number, signal?: AbortSignal): Promise<Connection> {
+  /** Makes the connection, or waits for the attempt that is under way. */
+  #connect(untilMs: number, signal?: AbortSignal): Promise<Connection> {
+    return this.#connecting ??= this.#connectOnce(untilMs, signal).finally(() => {
+      this.#connecting = undefined;
+    });
+  }
+
+  async #connectOnce(untilMs: number, signal?: AbortSignal): Promise<Connection> {
     try {
       const transport = await this.#openTransport(untilMs, signal);
       const connection = new Connection(transport, {
@@ -219,7 +243,8 @@ export class Channel {
         onEnd: (connection) => this.#onEnd(connection),
       });
       if (this.#token !== undefined) await this.#introduce(connection, this.#token, untilMs);
-      return connection;
+      if (connection.isEnded) throw this.#cannotConnect(new Error("the server closed it"));
+      return this.#connection = connection;
     } catch (error) {
       this.#noteFailure();
       throw error;
@@ -229,7 +254,7 @@ export class Channel {
   async #openTransport(untilMs: number, signal?: AbortSignal): Promise<Transport> {
     const { transport } = this.#settings;
     const stop = signal ? AbortSignal.any([signal, this.#stopped.signal]) : this.#stopped.signal;
-    const opening = Promise.resolve(transport ? transport() : openSocket(this.#settings));
+    const opening = (async () => await (transport ? transport() : openSocket(this.#settings)))();
     try {
       const opened = await within(opening, untilMs, stop);
       stop.throwIfAborted();
@@ -238,11 +263,7 @@ export class Channel {
       // A transport that arrives too late is not kept open.
       opening.then((late) => late.close(), () => {});
       if (stop.aborted) throw stop.reason;
-      throw new BlinkError(
-        "connection",
-        `Cannot connect to ${this.address}: ${reasonOf(error)}`,
-        { cause: error },
-      );
+      throw this.#cannotConnect(error);
     }
   }
 
@@ -257,14 +278,20 @@ export class Channel {
       connection.end("it did not accept the token");
       const refused = error instanceof BlinkError &&
         (error.kind === "auth" || error.message.startsWith("unknown command"));
-      const reason = `Cannot connect to ${this.address}: ${reasonOf(error)}`;
-      throw new BlinkError(refused ? "auth" : "connection", reason, { cause: error });
+      throw this.#cannotConnect(error, refused ? "auth" : "connection");
     }
+  }
+
+  #cannotConnect(error: unknown, kind: "auth" | "connection" = "connection"): BlinkError {
+    const message = `Cannot connect to ${this.address}: ${reasonOf(error)}`;
+    return new BlinkError(kind, message, { cause: error });
   }
 
   #failQueued(reason: () => unknown): void {
     for (let call = this.#queue.shift(); call; call = this.#queue.shift()) {
       this.#queuedBytes -= call.queuedBytes;
+      if (call.settled) continue;
+      this.#waiting--;
       call.fail(reason());
     }
   }
@@ -274,6 +301,8 @@ export class Channel {
     if (!call.sent) {
       this.#queuedBytes -= call.line.length;
       call.line = "";
+      this.#waiting--;
+      this.#noteSent();
       return;
     }
     const connection = this.#connection;

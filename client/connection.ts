@@ -109,14 +109,13 @@ export class Connection {
     this.#closeTransport();
     const unanswered = [...this.#inFlight].filter((call) => !call.settled);
     const count = unanswered.length === 1 ? "1 command" : `${unanswered.length} commands`;
-    const error = () =>
-      new BlinkError(
-        kind,
-        `${this.#opening(kind)}: ${why}; ` +
-          `the outcome of the ${count} in flight is unknown`,
-        { mayHaveRun: true },
-      );
-    for (const call of unanswered) call.fail(error());
+    const opening = kind === "closed"
+      ? `Closed the connection to ${this.#options.address}`
+      : `Lost the connection to ${this.#options.address}: ${why}`;
+    const message = `${opening}; the outcome of the ${count} in flight is unknown`;
+    for (const call of unanswered) {
+      call.fail(new BlinkError(kind, message, { mayHaveRun: true }));
+    }
     this.#markEnded();
     this.#unblock();
     this.#options.onEnd(this);
@@ -129,10 +128,6 @@ export class Connection {
     } catch {
       // It was closed already, which is all that is wanted.
     }
-  }
-
-  #opening(kind: "connection" | "protocol" | "closed"): string {
-    return `${kind === "closed" ? "Closed" : "Lost"} the connection to ${this.#options.address}`;
   }
 
   /** Writes bytes; resolves when they are written or the connection has ended. */

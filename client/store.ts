@@ -46,6 +46,11 @@ export class BlinkStore extends Calls implements AsyncDisposable {
     return this.#channel.address;
   }
 
+  /** True while there is a connection that is not known to be lost. */
+  get connected(): boolean {
+    return this.#channel.connected;
+  }
+
   /** How many calls are waiting or in flight. */
   get pending(): number {
     return this.#channel.pending;

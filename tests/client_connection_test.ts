@@ -1,21 +1,22 @@
 /**
- * The client's connection: what happens to calls when the server is slow, lost, silent or talks
- * nonsense. Against a scripted server, so that each failure happens exactly when it should.
+ * The client's connection: what happens to calls when the server is away, lost or talks nonsense.
+ * Against a scripted server, so that each failure happens exactly when it should.
  *
  * @module
  */
 
-import { BlinkError, connect } from "../client.ts";
+import { BlinkError, BlinkStore, connect } from "../client.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
-import { type Peer, scriptedServer } from "./client_scripted.ts";
+import { answerEach, scriptedServer, scriptedTransport, swallow } from "./client_scripted.ts";
 
-/** Answers each line by a function, until QUIT or the end. */
-async function answerEach(peer: Peer, answer: (line: string) => string): Promise<void> {
-  for (let line = await peer.line(); line !== undefined; line = await peer.line()) {
-    if (line === "QUIT") return;
-    await peer.send(answer(line) + "\n");
-  }
+/** A port on which nothing listens. */
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return (listener.addr as Deno.NetAddr).port;
 }
+
+const fast = { backoffMsMin: 1, backoffMsMax: 5 };
 
 Deno.test("calls made in one turn leave together and each gets its own reply", async () => {
   await using server = scriptedServer((peer) =>
@@ -25,6 +26,44 @@ Deno.test("calls made in one turn leave together and each gets its own reply", a
   const keys = Array.from({ length: 5_000 }, (_, at) => `key${at}`);
   assertEquals(await Promise.all(keys.map((key) => store.get(key))), keys);
   assertEquals(server.connections, 1);
+});
+
+Deno.test("calls made in one turn are one write", async () => {
+  const writes: string[] = [];
+  const decoder = new TextDecoder();
+  const transport = () => {
+    const inner = scriptedTransport((peer) => answerEach(peer, () => "OK"))();
+    const writer = inner.writable.getWriter();
+    const writable = new WritableStream<Uint8Array>({
+      write(bytes) {
+        writes.push(decoder.decode(bytes));
+        return writer.write(bytes);
+      },
+    });
+    return { ...inner, writable };
+  };
+  await using store = await connect({ transport });
+  await Promise.all([
+    store.set("a", "1"),
+    store.set("b", new Uint8Array([50])),
+    store.set("c", "3"),
+  ]);
+  assertEquals(writes, ["SET a 1\nSET b 2\nSET c 3\n"]);
+});
+
+Deno.test("replies may come cut at any byte", async () => {
+  const replies = new TextEncoder().encode("VALUE w7bDtg==\r\nNOT_FOUND\nVALUE \nKEYS 0 ключ\n");
+  for (let cut = 1; cut < replies.length; cut++) {
+    const transport = scriptedTransport(async (peer) => {
+      await peer.line();
+      await peer.sendBytes(replies.slice(0, cut));
+      await peer.sendBytes(replies.slice(cut));
+      await swallow(peer);
+    });
+    await using store = await connect({ transport });
+    const calls = [store.get("a"), store.get("b"), store.get("c"), store.request("SCAN 0")];
+    assertEquals(await Promise.all(calls), ["öö", undefined, "", "KEYS 0 ключ"]);
+  }
 });
 
 Deno.test("a lost connection rejects what is in flight and the next call connects again", async () => {
@@ -40,14 +79,28 @@ Deno.test("a lost connection rejects what is in flight and the next call connect
   assertEquals(await first, "a");
   const error = await second;
   assertEquals([error.kind, error.mayHaveRun], ["connection", true]);
-  assertStringIncludes(error.message, `127.0.0.1:${server.port}`);
+  assertStringIncludes(error.message, `127.0.0.1:${server.port}: the server closed it`);
   assertStringIncludes(error.message, "the outcome of the 1 command in flight is unknown");
   assertEquals(await store.get("three"), undefined);
   assertEquals(server.connections, 2);
 });
 
+Deno.test("an idle connection that is lost costs no call", async () => {
+  await using server = scriptedServer(async (peer) => {
+    if (peer.number > 1) return await answerEach(peer, () => "OK");
+    await peer.line();
+    await peer.send("OK\n");
+  });
+  await using store = await connect({ port: server.port });
+  await store.set("a", "1");
+  while (store.connected) await new Promise((resolve) => setTimeout(resolve, 1));
+  await store.set("b", "2");
+  assertEquals(server.connections, 2);
+});
+
 Deno.test("half a reply is not a reply", async () => {
   await using server = scriptedServer(async (peer) => {
+    await peer.line();
     await peer.line();
     await peer.send("VALUE YWFh\nVALUE YWFh");
   });
@@ -56,4 +109,174 @@ Deno.test("half a reply is not a reply", async () => {
   assert(whole.status === "fulfilled" && whole.value === "aaa");
   assert(half.status === "rejected");
   assertStringIncludes(half.reason.message, "in the middle of a reply");
+});
+
+Deno.test("a reply that makes no sense ends the connection and all that is in flight", async () => {
+  for (const nonsense of ["HTTP/1.1 400 Bad Request", "VALUE !!!", "OK", "", "VALUE YQ\u0000=="]) {
+    await using server = scriptedServer(async (peer) => {
+      if (peer.number > 1) return await answerEach(peer, () => "NOT_FOUND");
+      await peer.line();
+      await peer.send(`${nonsense}\n`);
+      await swallow(peer);
+    });
+    await using store = await connect({ port: server.port });
+    const [first, second] = await Promise.allSettled([store.get("a"), store.set("b", "1")]);
+    assert(first.status === "rejected" && second.status === "rejected");
+    assertEquals([first.reason.kind, second.reason.kind], ["protocol", "protocol"]);
+    assertStringIncludes(first.reason.message, JSON.stringify(nonsense));
+    assertStringIncludes(
+      second.reason.message,
+      "the outcome of the 1 command in flight is unknown",
+    );
+    assertEquals(await store.get("a"), undefined);
+  }
+});
+
+Deno.test("an unexpected reply is quoted in part only", async () => {
+  await using store = await connect({
+    transport: scriptedTransport((peer) => answerEach(peer, () => "X".repeat(1_000_000))),
+  });
+  const error = await assertRejects(
+    () => store.get("a"),
+    BlinkError,
+    "Cannot understand the reply",
+  );
+  assert(error.message.length < 200);
+});
+
+Deno.test("a reply without end is given up at its limit", async () => {
+  for (const [length, fits] of [[99, true], [100, true], [101, false]] as const) {
+    const transport = scriptedTransport(async (peer) => {
+      await peer.line();
+      await peer.send("x".repeat(length));
+      if (fits) await peer.send("\n");
+      await swallow(peer);
+    });
+    await using store = await connect({ transport, replyBytesMax: 100 });
+    if (fits) assertEquals((await store.request("PING")).length, length);
+    else await assertRejects(() => store.request("PING"), BlinkError, "longer than 100 bytes");
+  }
+});
+
+Deno.test("a reply to no request ends the connection", async () => {
+  await using server = scriptedServer(async (peer) => {
+    if (peer.number > 1) return await answerEach(peer, () => "OK");
+    await peer.line();
+    await peer.send("OK\nOK\n");
+    await swallow(peer);
+  });
+  await using store = await connect({ port: server.port, ...fast });
+  await store.set("a", "1");
+  while (server.connections === 1) await store.set("a", "1").catch(() => {});
+});
+
+Deno.test("a server that says why it closes is quoted", async () => {
+  await using server = scriptedServer(async (peer) => {
+    await peer.line();
+    await peer.send("OK\nERROR server busy\n");
+  });
+  await using store = await connect({ port: server.port });
+  await store.set("a", "1");
+  const error = await assertRejects(async () => {
+    const calls = Array.from({ length: 10 }, () => store.set("b", "2"));
+    await Promise.all(calls);
+  }, BlinkError);
+  assert(error.kind === "reply" || error.kind === "connection");
+  assertStringIncludes(error.message, "server busy");
+});
+
+Deno.test("connect makes one attempt and says where and why it failed", async () => {
+  const port = freePort();
+  const error = await assertRejects(() => connect({ port }), BlinkError);
+  assertEquals(error.kind, "connection");
+  assertEquals(error.mayHaveRun, false);
+  assertEquals(error.message, `Cannot connect to 127.0.0.1:${port}: connection refused`);
+  await assertRejects(
+    () => connect({ unix: "/nonexistent/blink.sock" }),
+    BlinkError,
+    "Cannot connect to /nonexistent/blink.sock: no such file",
+  );
+});
+
+Deno.test("connect gives up after its time and by its signal, and keeps no late transport", async () => {
+  const late = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  const transport = async () => {
+    await late.promise;
+    return { ...scriptedTransport(swallow)(), close: closed.resolve };
+  };
+  await assertRejects(
+    () => connect({ transport, connectTimeoutMs: 20 }),
+    BlinkError,
+    "Cannot connect to the given transport: no answer within 20 ms",
+  );
+  const stop = new AbortController();
+  const stopped = assertRejects(() => connect({ transport, signal: stop.signal }), RangeError);
+  stop.abort(new RangeError("enough"));
+  await stopped;
+  late.resolve();
+  await closed.promise;
+});
+
+Deno.test("calls wait while a server that is away comes back", async () => {
+  const first = scriptedServer((peer) => answerEach(peer, () => "OK"));
+  await using store = await connect({ port: first.port, ...fast, connectAttemptsMax: 100_000 });
+  await store.set("a", "1");
+  await first[Symbol.asyncDispose]();
+  await assertRejects(() => store.set("b", "2", { timeoutMs: 30 }), BlinkError);
+  const waiting = store.set("c", "3");
+  await using _again = scriptedServer((peer) => answerEach(peer, () => "OK"), first.port);
+  await waiting;
+});
+
+Deno.test("attempts to connect again are bounded, with pauses between", async () => {
+  const attempts: number[] = [];
+  const transport = () => {
+    attempts.push(performance.now());
+    throw new Error("no way");
+  };
+  await using store = new BlinkStore({
+    transport,
+    connectAttemptsMax: 4,
+    backoffMsMin: 10,
+    backoffMsMax: 20,
+  });
+  const error = await assertRejects(() => store.get("a"), BlinkError, "no way");
+  assertEquals([error.kind, attempts.length], ["connection", 4]);
+  const pauses = attempts.slice(1).map((at, number) => at - attempts[number]);
+  // 10, 20 and 20 ms, of which jitter takes up to half; timers may be a little early.
+  assert(pauses[0] >= 4 && pauses[1] >= 9 && pauses[2] >= 9, `${pauses}`);
+});
+
+Deno.test("calls wait for a connection no longer than they are told", async () => {
+  await using store = new BlinkStore({
+    transport: () => Promise.reject(new Error("no way")),
+    connectTimeoutMs: 60,
+    connectAttemptsMax: Infinity,
+    ...fast,
+  });
+  await assertRejects(() => Promise.all([store.get("a"), store.get("b")]), BlinkError, "no way");
+});
+
+Deno.test("a server that takes connections and drops them is not stormed", async () => {
+  await using server = scriptedServer(() => {});
+  await using store = await connect({ port: server.port, backoffMsMin: 1_000 });
+  await assertRejects(() => store.get("a"), BlinkError);
+  const before = server.connections;
+  await assertRejects(() => store.get("b", { timeoutMs: 30 }), BlinkError);
+  assert(server.connections <= before + 1);
+});
+
+Deno.test("options that make no sense are refused", () => {
+  for (
+    const options of [{ timeoutMs: 0 }, { inFlightMax: 1.5 }, { queuedBytesMax: -1 }, { token: "" }]
+  ) {
+    let kind = "";
+    try {
+      new BlinkStore(options);
+    } catch (error) {
+      if (error instanceof BlinkError) kind = error.kind;
+    }
+    assertEquals(kind, "usage");
+  }
 });

@@ -34,6 +34,21 @@ export interface ScriptedServer extends AsyncDisposable {
 /** What happens on each connection. */
 export type Script = (peer: Peer) => Promise<void> | void;
 
+/** Answers each line by a function, until QUIT or the end of the input. */
+export async function answerEach(peer: Peer, answer: (line: string) => string): Promise<void> {
+  for (let line = await peer.line(); line !== undefined; line = await peer.line()) {
+    if (line === "QUIT") return;
+    await peer.send(answer(line) + "\n");
+  }
+}
+
+/** Reads until QUIT or the end of the input, answering nothing. */
+export async function swallow(peer: Peer): Promise<void> {
+  for (let line = await peer.line(); line !== undefined && line !== "QUIT";) {
+    line = await peer.line();
+  }
+}
+
 function peerOver(
   number: number,
   transport: Transport,
@@ -109,7 +124,8 @@ export function scriptedTransport(script: Script): () => Transport {
     up.readable.pipeTo(inward.writable, pipe).catch(() => {});
     down.readable.pipeTo(outward.writable, pipe).catch(() => {});
     const peer = peerOver(++number, { readable: inward.readable, writable: down.writable, close });
-    Promise.resolve(script(peer)).finally(close);
+    // A script whose client is gone cannot send; that ends the script.
+    Promise.resolve(script(peer)).catch(() => {}).finally(close);
     return { readable: outward.readable, writable: up.writable, close };
   };
 }
