@@ -21,6 +21,16 @@ import {
   VISITS_SHIFT,
 } from "./store/record.ts";
 import { scan } from "./store/scan.ts";
+import {
+  allocate,
+  allocateShared,
+  EVICTIONS,
+  EXPIRATIONS,
+  RECORDS_MOVED,
+  RESERVED_BYTES,
+  RESERVED_HASH,
+  RESERVED_UNTIL,
+} from "./store/state.ts";
 import { verify } from "./store/verify.ts";
 
 /** A time or a duration in milliseconds. */
@@ -43,6 +53,8 @@ export interface StoreOptions {
   readonly limitBytes: number;
   /** A clock that never goes back, in milliseconds; `performance.now` unless told otherwise. */
   readonly now?: () => Milliseconds;
+  /** True: all state lies in memory that can be shared with other threads. */
+  readonly shared?: boolean;
   /** The key of the hash; random unless told otherwise. */
   readonly hashKey?: HashKey;
 }
@@ -92,24 +104,24 @@ export class Store {
   viewBytes: Uint8Array = new Uint8Array(0);
   /** See {@linkcode Store.viewBytes}. */
   viewStart = 0;
-  readonly #entries = new Entries();
-  readonly #compaction = new Compaction(this.#entries);
+  readonly #entries: Entries;
+  readonly #compaction: Compaction;
   readonly #eviction: Eviction;
-  readonly #expiry = new Expiry(this.#entries);
-  readonly #flush = new Flush(this.#entries);
+  readonly #expiry: Expiry;
+  readonly #flush: Flush;
   readonly #hashKey: HashKey;
-  /** Room that is being made for one large value: how much, for which hash, until when. */
-  #reservedBytes = 0;
-  #reservedHash = 0;
-  #reservedUntil = 0;
-  #expiredOnAccess = 0;
 
   constructor(options: StoreOptions) {
     if (!(options.limitBytes >= 1)) {
       throw new RangeError(`Cannot make a store: the limit is ${options.limitBytes} bytes`);
     }
     this.limitBytes = options.limitBytes;
-    this.#eviction = new Eviction(this.#entries, this.#compaction, options.limitBytes);
+    const memory = options.shared ? allocateShared : allocate;
+    this.#entries = new Entries(memory);
+    this.#compaction = new Compaction(this.#entries);
+    this.#eviction = new Eviction(this.#entries, this.#compaction, memory, options.limitBytes);
+    this.#expiry = new Expiry(this.#entries);
+    this.#flush = new Flush(this.#entries, memory);
     this.now = options.now ?? (() => performance.now());
     this.#hashKey = options.hashKey ?? randomHashKey();
   }
@@ -128,11 +140,11 @@ export class Store {
   get stats(): StoreStats {
     const ghostBytes = this.#eviction.heldBytes;
     return {
-      evictions: this.#eviction.evictions,
-      expirations: this.#expiredOnAccess + this.#eviction.expirations + this.#expiry.expirations,
+      evictions: this.#entries.state[EVICTIONS],
+      expirations: this.#entries.state[EXPIRATIONS],
       overheadBytes: this.#entries.overheadBytes + ghostBytes,
       residentBytes: this.#entries.heldBytes + ghostBytes,
-      moved: this.#compaction.moved,
+      moved: this.#entries.state[RECORDS_MOVED],
     };
   }
 
@@ -219,7 +231,7 @@ export class Store {
     for (;;) {
       const bytesMore = keyBytes + valueBytes - (ref === 0 ? 0 : entries.bytesOf(ref));
       const fits = entries.usage + bytesMore <= this.limitBytes;
-      if (fits && this.#reservedBytes === 0) break;
+      if (fits && entries.state[RESERVED_BYTES] === 0) break;
       if (!this.#makeRoom(hash, bytesMore)) return "again";
       if (ref === 0) break;
       // The entry that is to be replaced may have been evicted itself: then more room is needed.
@@ -340,7 +352,7 @@ export class Store {
     const ref = entries.find(hash, bytes, start, end);
     if (ref === 0) return 0;
     if ((entries.word(ref, 0) & EXPIRES) !== 0 && entries.expiryOf(ref) <= this.now()) {
-      this.#expiredOnAccess++;
+      entries.state[EXPIRATIONS]++;
       entries.remove(ref);
       return 0;
     }
@@ -378,24 +390,27 @@ export class Store {
    */
   #makeRoom(hash: number, bytesMore: number): boolean {
     const entries = this.#entries;
+    const { state } = entries;
     const now = this.now();
-    if (this.#reservedBytes > 0 && (hash === this.#reservedHash || now > this.#reservedUntil)) {
-      this.#reservedBytes = 0;
+    if (
+      state[RESERVED_BYTES] > 0 && (hash === state[RESERVED_HASH] || now > state[RESERVED_UNTIL])
+    ) {
+      state[RESERVED_BYTES] = 0;
     }
     const usageMax = this.limitBytes - bytesMore;
     const goal = Math.min(
       usageMax,
-      Math.max(usageMax - this.#reservedBytes, entries.usage - Math.max(bytesMore, 0)),
+      Math.max(usageMax - state[RESERVED_BYTES], entries.usage - Math.max(bytesMore, 0)),
     );
     let steps = 0;
     while (entries.usage > goal && steps++ < EVICTION_STEPS_MAX) {
       this.#eviction.step(now);
     }
     if (entries.usage <= usageMax) return true;
-    if (this.#reservedBytes === 0) {
-      this.#reservedBytes = bytesMore;
-      this.#reservedHash = hash;
-      this.#reservedUntil = now + RESERVATION_MS;
+    if (state[RESERVED_BYTES] === 0) {
+      state[RESERVED_BYTES] = bytesMore;
+      state[RESERVED_HASH] = hash;
+      state[RESERVED_UNTIL] = now + RESERVATION_MS;
     }
     return false;
   }

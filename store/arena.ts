@@ -13,6 +13,14 @@
  */
 
 import { DEAD, GRANULE_BYTES } from "./record.ts";
+import {
+  type Allocate,
+  LIVE_GRANULES,
+  SEGMENTS_FREE,
+  SEGMENTS_USED,
+  SLAB_HINT,
+  type State,
+} from "./state.ts";
 
 /** Bytes of a segment. The longest key fits one with room to spare. */
 export const SEGMENT_BYTES = 131_072;
@@ -44,6 +52,8 @@ export const FREE = 3;
 export type Queue = typeof SMALL | typeof MAIN | typeof BULK;
 
 const NONE = -1;
+/** Segments that the tables have room for at first; they double. */
+const SEGMENTS_FIRST = 64;
 const NO_WORDS = new Uint32Array(0);
 const NO_BYTES = new Uint8Array(0);
 
@@ -53,29 +63,56 @@ export class Arena {
   readonly words: Uint32Array[] = [];
   readonly bytes: Uint8Array[] = [];
   /** For each segment: granules of live records, granules used, and the queue it is in. */
-  live = new Uint32Array(64);
-  fill = new Uint32Array(64);
-  queueOf = new Uint8Array(64).fill(FREE);
+  live: Uint32Array;
+  fill: Uint32Array;
+  queueOf: Uint8Array;
   /** For each segment: the granule that eviction looks at next; what lies before it is dead. */
-  hand = new Uint32Array(64);
+  hand: Uint32Array;
   /** For each segment: its neighbours in the queue, towards the newest and towards the oldest. */
-  newer = new Int32Array(64).fill(NONE);
-  older = new Int32Array(64).fill(NONE);
+  newer: Int32Array;
+  older: Int32Array;
   /** For each segment: no record of it expires before this time, in milliseconds. */
-  dueAt = new Float64Array(64).fill(Infinity);
+  dueAt: Float64Array;
   /** For each queue: its oldest and its newest segment, or -1. */
-  readonly oldest = new Int32Array(3).fill(NONE);
-  readonly newest = new Int32Array(3).fill(NONE);
+  readonly oldest: Int32Array;
+  readonly newest: Int32Array;
   /** Segments that are being walked and must not be freed meanwhile, or -1. */
-  readonly pinned = new Int32Array(3).fill(NONE);
+  readonly pinned: Int32Array;
+  /** For each slab: which of its segments are free, a bit each. */
+  #slabFree: Uint8Array;
+  readonly #allocate: Allocate;
+  readonly #state: State;
+
+  constructor(allocate: Allocate, state: State) {
+    this.#allocate = allocate;
+    this.#state = state;
+    this.live = new Uint32Array(allocate(SEGMENTS_FIRST * 4));
+    this.fill = new Uint32Array(allocate(SEGMENTS_FIRST * 4));
+    this.hand = new Uint32Array(allocate(SEGMENTS_FIRST * 4));
+    this.queueOf = new Uint8Array(allocate(SEGMENTS_FIRST)).fill(FREE);
+    this.newer = new Int32Array(allocate(SEGMENTS_FIRST * 4)).fill(NONE);
+    this.older = new Int32Array(allocate(SEGMENTS_FIRST * 4)).fill(NONE);
+    this.dueAt = new Float64Array(allocate(SEGMENTS_FIRST * 8)).fill(Infinity);
+    this.oldest = new Int32Array(allocate(3 * 4)).fill(NONE);
+    this.newest = new Int32Array(allocate(3 * 4)).fill(NONE);
+    this.pinned = new Int32Array(allocate(3 * 4)).fill(NONE);
+    this.#slabFree = new Uint8Array(allocate(SEGMENTS_FIRST / SLAB_SEGMENTS));
+  }
+
   /** Granules of live records in all segments. */
-  liveGranules = 0;
+  get liveGranules(): number {
+    return this.#state[LIVE_GRANULES];
+  }
+
   /** Segments that are in a queue. */
-  segmentsUsed = 0;
+  get segmentsUsed(): number {
+    return this.#state[SEGMENTS_USED];
+  }
+
   /** Segments of slabs that are there but in no queue. */
-  segmentsFree = 0;
-  readonly #slabFree: number[] = [];
-  #slabHint = 0;
+  get segmentsFree(): number {
+    return this.#state[SEGMENTS_FREE];
+  }
 
   /** Bytes of memory held, free segments included. */
   get heldBytes(): number {
@@ -104,7 +141,7 @@ export class Arena {
     const at = this.fill[segment];
     this.fill[segment] = at + granules;
     this.live[segment] += granules;
-    this.liveGranules += granules;
+    this.#state[LIVE_GRANULES] += granules;
     return ((segment << SEGMENT_SHIFT) | at) >>> 0;
   }
 
@@ -128,7 +165,7 @@ export class Arena {
     words[at] = DEAD;
     words[at + 1] = granules;
     const segment = ref >>> SEGMENT_SHIFT;
-    this.liveGranules -= granules;
+    this.#state[LIVE_GRANULES] -= granules;
     if ((this.live[segment] -= granules) === 0) this.freeIfEmpty(segment);
   }
 
@@ -158,13 +195,14 @@ export class Arena {
     else this.older[newer] = older;
     this.queueOf[segment] = FREE;
     this.dueAt[segment] = Infinity;
-    this.liveGranules -= this.live[segment];
+    this.#state[LIVE_GRANULES] -= this.live[segment];
     this.live[segment] = 0;
-    this.segmentsUsed--;
-    this.segmentsFree++;
+    const state = this.#state;
+    state[SEGMENTS_USED]--;
+    state[SEGMENTS_FREE]++;
     const slab = segment >>> SLAB_SEGMENTS_SHIFT;
     this.#slabFree[slab] |= 1 << (segment & (SLAB_SEGMENTS - 1));
-    if (slab < this.#slabHint) this.#slabHint = slab;
+    if (slab < state[SLAB_HINT]) state[SLAB_HINT] = slab;
     if (this.#slabFree[slab] === SLAB_ALL_FREE && this.segmentsFree > 4 * SLAB_SEGMENTS) {
       this.#dropSlab(slab);
     }
@@ -172,17 +210,19 @@ export class Arena {
 
   /** Forgets everything and gives all memory back. */
   clear(): void {
-    this.words.length = this.bytes.length = this.#slabFree.length = 0;
+    this.words.length = this.bytes.length = 0;
+    this.#slabFree.fill(0);
     this.live.fill(0);
     this.queueOf.fill(FREE);
     this.dueAt.fill(Infinity);
     this.oldest.fill(NONE);
     this.newest.fill(NONE);
     this.pinned.fill(NONE);
-    this.liveGranules =
-      this.segmentsUsed =
-      this.segmentsFree =
-      this.#slabHint =
+    const state = this.#state;
+    state[LIVE_GRANULES] =
+      state[SEGMENTS_USED] =
+      state[SEGMENTS_FREE] =
+      state[SLAB_HINT] =
         0;
   }
 
@@ -200,16 +240,17 @@ export class Arena {
 
   /** Takes a free segment, of the lowest slab that has one, so that the highest can empty. */
   #take(): number {
-    const free = this.#slabFree;
-    let slab = this.#slabHint;
-    if (this.segmentsFree > 0) { while (free[slab] === 0 || this.words[slab] === NO_WORDS) slab++; }
-    else slab = this.#addSlab();
-    this.#slabHint = slab;
-    const bit = 31 - Math.clz32(free[slab] & -free[slab]);
-    free[slab] &= ~(1 << bit);
+    const state = this.#state;
+    let slab = state[SLAB_HINT];
+    if (state[SEGMENTS_FREE] === 0) slab = this.#addSlab();
+    else while (this.#slabFree[slab] === 0) slab++;
+    state[SLAB_HINT] = slab;
+    const free = this.#slabFree[slab];
+    const bit = 31 - Math.clz32(free & -free);
+    this.#slabFree[slab] = free & ~(1 << bit);
     const segment = (slab << SLAB_SEGMENTS_SHIFT) | bit;
-    this.segmentsFree--;
-    this.segmentsUsed++;
+    state[SEGMENTS_FREE]--;
+    state[SEGMENTS_USED]++;
     this.fill[segment] = this.hand[segment] = FIRST_GRANULE;
     this.live[segment] = 0;
     this.dueAt[segment] = Infinity;
@@ -220,12 +261,12 @@ export class Arena {
     let slab = this.words.indexOf(NO_WORDS);
     if (slab < 0) slab = this.words.length;
     if (slab >= SLABS_MAX) throw new RangeError("Cannot grow the arena: 32 GiB are in use");
-    const memory = new ArrayBuffer(SLAB_BYTES);
+    const memory = this.#allocate(SLAB_BYTES);
     this.words[slab] = new Uint32Array(memory);
     this.bytes[slab] = new Uint8Array(memory);
-    this.#slabFree[slab] = SLAB_ALL_FREE;
-    this.segmentsFree += SLAB_SEGMENTS;
     if (this.segments > this.live.length) this.#growTables();
+    this.#slabFree[slab] = SLAB_ALL_FREE;
+    this.#state[SEGMENTS_FREE] += SLAB_SEGMENTS;
     return slab;
   }
 
@@ -233,7 +274,7 @@ export class Arena {
     this.words[slab] = NO_WORDS;
     this.bytes[slab] = NO_BYTES;
     this.#slabFree[slab] = 0;
-    this.segmentsFree -= SLAB_SEGMENTS;
+    this.#state[SEGMENTS_FREE] -= SLAB_SEGMENTS;
   }
 
   #growTables(): void {
@@ -242,12 +283,14 @@ export class Arena {
       to.set(from);
       return to;
     };
-    this.live = grown(new Uint32Array(size), this.live);
-    this.fill = grown(new Uint32Array(size), this.fill);
-    this.hand = grown(new Uint32Array(size), this.hand);
-    this.queueOf = grown(new Uint8Array(size).fill(FREE), this.queueOf);
-    this.newer = grown(new Int32Array(size), this.newer);
-    this.older = grown(new Int32Array(size), this.older);
-    this.dueAt = grown(new Float64Array(size).fill(Infinity), this.dueAt);
+    const allocate = this.#allocate;
+    this.live = grown(new Uint32Array(allocate(size * 4)), this.live);
+    this.fill = grown(new Uint32Array(allocate(size * 4)), this.fill);
+    this.hand = grown(new Uint32Array(allocate(size * 4)), this.hand);
+    this.queueOf = grown(new Uint8Array(allocate(size)).fill(FREE), this.queueOf);
+    this.newer = grown(new Int32Array(allocate(size * 4)), this.newer);
+    this.older = grown(new Int32Array(allocate(size * 4)), this.older);
+    this.dueAt = grown(new Float64Array(allocate(size * 8)).fill(Infinity), this.dueAt);
+    this.#slabFree = grown(new Uint8Array(allocate(size / SLAB_SEGMENTS)), this.#slabFree);
   }
 }

@@ -17,6 +17,14 @@
 import { BULK, FREE, type Queue, SEGMENT_GRANULES, SEGMENT_SHIFT, SLAB_MASK } from "./arena.ts";
 import { FIRST_GRANULE, SLAB_SHIFT } from "./arena.ts";
 import type { Entries } from "./entries.ts";
+import {
+  COMPACTION_AT,
+  COMPACTION_QUEUE,
+  COMPACTION_SOURCE,
+  COMPACTION_TARGET,
+  RECORDS_MOVED,
+  type State,
+} from "./state.ts";
 import { DEAD, recordGranules } from "./record.ts";
 
 /** Holes may be this share of the live granules before a pass begins. */
@@ -36,16 +44,13 @@ const NONE = -1;
 /** A pass over the queues that closes holes; see the top of this file. */
 export class Compaction {
   readonly #entries: Entries;
-  #queue: Queue | typeof FREE = FREE;
-  /** The segment that is being emptied, where in it the pass stands, and the one being filled. */
-  #source = NONE;
-  #at = 0;
-  #target = NONE;
-  /** Records moved since the start. */
-  moved = 0;
+  readonly #state: State;
 
   constructor(entries: Entries) {
     this.#entries = entries;
+    this.#state = entries.state;
+    this.#state[COMPACTION_QUEUE] = FREE;
+    this.#state[COMPACTION_SOURCE] = this.#state[COMPACTION_TARGET] = NONE;
   }
 
   /** Whether holes are more than what is left alone. */
@@ -57,23 +62,25 @@ export class Compaction {
 
   /** Does the share of a pass, if one is due, that a write of so many granules owes. */
   owe(granules: number): void {
-    if (this.#queue === FREE) {
+    if (this.#state[COMPACTION_QUEUE] === FREE) {
       if (this.#entries.arena.segmentsFree > HOLES_SEGMENTS_MAX * 2 || !this.due) return;
       this.#enter(0);
     }
     let left = Math.min(granules * WALK_PER_GRANULE + WALK_PER_WRITE, WALK_MAX);
-    while (left > 0 && this.#queue !== FREE) left -= this.#step();
+    while (left > 0 && this.#state[COMPACTION_QUEUE] !== FREE) left -= this.#step();
   }
 
   /** Eviction is about to walk a segment: a pass that works on it is dropped. */
   yieldTo(segment: number): void {
-    if (segment === this.#source || segment === this.#target) this.stop();
+    if (segment === this.#state[COMPACTION_SOURCE] || segment === this.#state[COMPACTION_TARGET]) {
+      this.stop();
+    }
   }
 
   /** Drops the pass. */
   stop(): void {
     this.#leave();
-    this.#queue = FREE;
+    this.#state[COMPACTION_QUEUE] = FREE;
   }
 
   /** Begins with the queue `queue`, or the first after it that has something to do. */
@@ -82,18 +89,18 @@ export class Compaction {
     for (; queue <= BULK; queue++) {
       const oldest = arena.oldest[queue];
       if (oldest === NONE) continue;
-      this.#queue = queue as Queue;
+      this.#state[COMPACTION_QUEUE] = queue;
       // The oldest segment of the other queues is being walked by eviction.
       this.#choose(queue === BULK ? oldest : arena.newer[oldest]);
-      if (this.#source !== NONE) return;
+      if (this.#state[COMPACTION_SOURCE] !== NONE) return;
     }
-    this.#queue = FREE;
+    this.#state[COMPACTION_QUEUE] = FREE;
   }
 
   /** Takes the first segment from `segment` on that is worth emptying; NONE at the queue's end. */
   #choose(segment: number): void {
     const arena = this.#entries.arena;
-    const newest = arena.newest[this.#queue];
+    const newest = arena.newest[this.#state[COMPACTION_QUEUE]];
     while (segment !== NONE && segment !== newest) {
       const holes = SEGMENT_GRANULES - arena.live[segment];
       if (holes > SEGMENT_GRANULES * SEGMENT_HOLES_SHARE_MIN) break;
@@ -101,8 +108,8 @@ export class Compaction {
       segment = arena.newer[segment];
     }
     if (segment === newest) segment = NONE;
-    this.#source = segment;
-    this.#at = FIRST_GRANULE;
+    this.#state[COMPACTION_SOURCE] = segment;
+    this.#state[COMPACTION_AT] = FIRST_GRANULE;
     arena.pinned[0] = segment;
   }
 
@@ -110,38 +117,41 @@ export class Compaction {
   #step(): number {
     const entries = this.#entries;
     const arena = entries.arena;
-    const source = this.#source;
-    if (this.#at >= arena.fill[source]) {
+    const source = this.#state[COMPACTION_SOURCE];
+    if (this.#state[COMPACTION_AT] >= arena.fill[source]) {
       this.#finishSource();
       return 1;
     }
-    const ref = ((source << SEGMENT_SHIFT) | this.#at) >>> 0;
+    const ref = ((source << SEGMENT_SHIFT) | this.#state[COMPACTION_AT]) >>> 0;
     const words = arena.words[ref >>> SLAB_SHIFT];
     const at = (ref & SLAB_MASK) << 1;
     const word0 = words[at];
     const granules = recordGranules(word0, words[at + 1]);
-    this.#at += granules;
+    this.#state[COMPACTION_AT] += granules;
     if ((word0 & DEAD) !== 0) return 1;
-    let target = this.#target;
+    let target = this.#state[COMPACTION_TARGET];
     if (target === NONE || arena.fill[target] + granules > SEGMENT_GRANULES) {
       this.#close();
-      target = this.#target = arena.insertBefore(this.#queue as Queue, source);
+      target = this.#state[COMPACTION_TARGET] = arena.insertBefore(
+        this.#state[COMPACTION_QUEUE] as Queue,
+        source,
+      );
       arena.pinned[1] = target;
     }
     entries.moveTo(arena.appendTo(target, granules), ref, granules, word0);
-    this.moved++;
+    this.#state[RECORDS_MOVED]++;
     return granules + 8;
   }
 
   #finishSource(): void {
     const arena = this.#entries.arena;
-    const source = this.#source;
+    const source = this.#state[COMPACTION_SOURCE];
     const next = arena.newer[source];
     arena.pinned[0] = NONE;
     arena.freeIfEmpty(source);
     this.#choose(next);
-    if (this.#source === NONE) {
-      const queue = this.#queue;
+    if (this.#state[COMPACTION_SOURCE] === NONE) {
+      const queue = this.#state[COMPACTION_QUEUE];
       this.#leave();
       this.#enter(queue + 1);
     }
@@ -150,16 +160,16 @@ export class Compaction {
   /** The segment being filled takes no more. */
   #close(): void {
     const arena = this.#entries.arena;
-    const target = this.#target;
-    this.#target = arena.pinned[1] = NONE;
+    const target = this.#state[COMPACTION_TARGET];
+    this.#state[COMPACTION_TARGET] = arena.pinned[1] = NONE;
     if (target !== NONE) arena.freeIfEmpty(target);
   }
 
   #leave(): void {
     const arena = this.#entries.arena;
-    const source = this.#source;
+    const source = this.#state[COMPACTION_SOURCE];
     this.#close();
-    this.#source = arena.pinned[0] = NONE;
+    this.#state[COMPACTION_SOURCE] = arena.pinned[0] = NONE;
     if (source !== NONE) arena.freeIfEmpty(source);
   }
 }

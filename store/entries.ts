@@ -23,6 +23,7 @@ import {
   recordGranules,
   VISITS_SHIFT,
 } from "./record.ts";
+import { type Allocate, newState, type State, USAGE } from "./state.ts";
 
 /** An entry whose key and value need more bytes than this keeps its value in fragments. */
 export const INLINE_BYTES_MAX = 8_192;
@@ -46,12 +47,26 @@ export function copyBytes(
 
 /** Records of keys and values; see the top of this file. */
 export class Entries {
-  readonly arena: Arena = new Arena();
-  readonly index: Index = new Index(this.arena);
-  readonly fragments: Fragments = new Fragments(this.arena);
-  /** Bytes of keys and values: of all entries, and of those in each queue. */
-  usage = 0;
-  readonly usageOf = new Float64Array(3);
+  readonly arena: Arena;
+  readonly index: Index;
+  readonly fragments: Fragments;
+  /** The fixed block of the store's numbers. */
+  readonly state: State;
+  /** Bytes of keys and values of the entries in each queue. */
+  readonly usageOf: Float64Array;
+
+  constructor(allocate: Allocate) {
+    this.state = newState(allocate);
+    this.arena = new Arena(allocate, this.state);
+    this.index = new Index(this.arena, allocate, this.state);
+    this.fragments = new Fragments(this.arena);
+    this.usageOf = new Float64Array(allocate(3 * 8));
+  }
+
+  /** Bytes of keys and values of all entries. */
+  get usage(): number {
+    return this.state[USAGE];
+  }
 
   /** The entry of a key, or 0. */
   find(hash: number, bytes: Uint8Array, start: number, end: number): number {
@@ -163,7 +178,7 @@ export class Entries {
     if (inline) copyBytes(value, valueStart, valueEnd, bytes, keyAt + keyBytes);
     else this.fragments.write(ref, value, valueStart, valueEnd);
     this.index.insert(hash, ref);
-    this.usage += keyBytes + valueBytes;
+    this.state[USAGE] += keyBytes + valueBytes;
     this.usageOf[queue] += keyBytes + valueBytes;
     return ref;
   }
@@ -187,7 +202,7 @@ export class Entries {
     copyBytes(value, start, end, arena.bytes[slab], (at << 2) + keyEnd);
     words[at + 1] = end - start;
     if (granules < granulesBefore) arena.shrink(ref, granules, granulesBefore);
-    this.usage += end - start - before;
+    this.state[USAGE] += end - start - before;
     this.usageOf[arena.queueOf[ref >>> SEGMENT_SHIFT]] += end - start - before;
     return true;
   }
@@ -199,7 +214,7 @@ export class Entries {
     const at = (ref & SLAB_MASK) << 1;
     const word0 = words[at];
     const bytes = (word0 & 0xffff) + words[at + 1];
-    this.usage -= bytes;
+    this.state[USAGE] -= bytes;
     this.usageOf[arena.queueOf[ref >>> SEGMENT_SHIFT]] -= bytes;
     this.index.remove(words[at + 2], ref);
     if ((word0 & FRAGMENTED) !== 0) this.fragments.kill(ref);
@@ -237,7 +252,7 @@ export class Entries {
   clear(): void {
     this.index.clear();
     this.arena.clear();
-    this.usage = 0;
+    this.state[USAGE] = 0;
     this.usageOf.fill(0);
   }
 

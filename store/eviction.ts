@@ -27,6 +27,14 @@ import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
 import { Ghost, STAMPS } from "./ghost.ts";
 import { DEAD, EXPIRES, recordGranules, VISITS_SHIFT } from "./record.ts";
+import {
+  type Allocate,
+  EVICTIONS,
+  EXPIRATIONS,
+  REINSERTIONS,
+  SMALL_BYTES_MAX,
+  type State,
+} from "./state.ts";
 
 /** Visits are counted up to this: more bits gain nothing, and keep what is no longer asked for. */
 const VISITS_MAX = 3;
@@ -51,22 +59,25 @@ const WORD0_REST = (1 << VISITS_SHIFT) - 1;
 export class Eviction {
   readonly #entries: Entries;
   readonly #compaction: Compaction;
-  readonly #ghost = new Ghost();
+  readonly #ghost: Ghost;
+  readonly #state: State;
   readonly #limitBytes: number;
-  /** Bytes that the small queue may have before its oldest entry has to leave. */
-  #smallBytes: number;
   /** Bytes ever evicted from the small and from the main queue. */
-  readonly #evictedBytes = new Float64Array(2);
-  #reinsertions = 0;
-  /** Entries evicted, and expired entries met, since the start. */
-  evictions = 0;
-  expirations = 0;
+  readonly #evictedBytes: Float64Array;
 
-  constructor(entries: Entries, compaction: Compaction, limitBytes: number) {
+  constructor(
+    entries: Entries,
+    compaction: Compaction,
+    allocate: Allocate,
+    limitBytes: number,
+  ) {
     this.#entries = entries;
     this.#compaction = compaction;
     this.#limitBytes = limitBytes;
-    this.#smallBytes = limitBytes * SHARE_FIRST;
+    this.#state = entries.state;
+    this.#ghost = new Ghost(allocate);
+    this.#evictedBytes = new Float64Array(allocate(2 * 8));
+    this.#state[SMALL_BYTES_MAX] = limitBytes * SHARE_FIRST;
   }
 
   /** Bytes of memory held. */
@@ -84,7 +95,7 @@ export class Eviction {
     const size = this.#relativeSize((word0 & 0xffff) + words[at + 1]);
     let after = visits + (size <= 0.5 ? 2 : 1);
     if (size > 0.5 && size <= 1.5) {
-      const share = this.#smallBytes / this.#limitBytes;
+      const share = this.#state[SMALL_BYTES_MAX] / this.#limitBytes;
       const most = share > SHARE_ONE_PASS ? 1 : share > SHARE_TWO_PASSES ? 2 : VISITS_MAX;
       after = Math.max(visits, Math.min(after, most));
     } else if (after > VISITS_MAX) {
@@ -102,8 +113,11 @@ export class Eviction {
     if (age <= STAMPS_SOON) {
       const limit = this.#limitBytes;
       const step = Math.min(bytes * SHARE_STEP_PER_BYTE, limit * SHARE_STEP_MAX);
-      const moved = this.#smallBytes + (queue === SMALL ? step : -step);
-      this.#smallBytes = Math.min(Math.max(moved, limit * SHARE_MIN), limit * SHARE_MAX);
+      const moved = this.#state[SMALL_BYTES_MAX] + (queue === SMALL ? step : -step);
+      this.#state[SMALL_BYTES_MAX] = Math.min(
+        Math.max(moved, limit * SHARE_MIN),
+        limit * SHARE_MAX,
+      );
     }
     // What the main queue dropped starts over: a loop larger than the store would fill it else.
     return queue === SMALL ? MAIN : SMALL;
@@ -134,7 +148,7 @@ export class Eviction {
     arena.hand[segment] = hand + granules;
     if ((word0 & DEAD) !== 0) return;
     if ((word0 & EXPIRES) !== 0 && entries.expiryOf(ref) <= now) {
-      this.expirations++;
+      this.#state[EXPIRATIONS]++;
       entries.remove(ref);
       return;
     }
@@ -142,15 +156,15 @@ export class Eviction {
     const visits = word0 >>> VISITS_SHIFT;
     const size = this.#relativeSize(bytes);
     const earned = visits >= (size > 4 ? 3 : size > 1.5 ? 2 : 1);
-    if (earned && this.#reinsertions < REINSERTIONS_MAX) {
-      if (queue === MAIN) this.#reinsertions++;
+    if (earned && this.#state[REINSERTIONS] < REINSERTIONS_MAX) {
+      if (queue === MAIN) this.#state[REINSERTIONS]++;
       const left = queue === SMALL ? 0 : visits - 1;
       const kept = (word0 & WORD0_REST) + left * (1 << VISITS_SHIFT);
       entries.moveTo(arena.append(MAIN, granules), ref, granules, kept);
       return;
     }
-    this.#reinsertions = 0;
-    this.evictions++;
+    this.#state[REINSERTIONS] = 0;
+    this.#state[EVICTIONS]++;
     this.#ghost.fit(entries.index.entries);
     this.#evictedBytes[queue] += bytes;
     this.#ghost.add(words[at + 2], queue, this.#stamp(queue));
@@ -162,7 +176,7 @@ export class Eviction {
     const usageOf = this.#entries.usageOf;
     const small = usageOf[SMALL];
     if (usageOf[MAIN] === 0) return SMALL;
-    return small > this.#smallBytes && this.#holdsSeveral() ? SMALL : MAIN;
+    return small > this.#state[SMALL_BYTES_MAX] && this.#holdsSeveral() ? SMALL : MAIN;
   }
 
   /** Whether the small queue has more than one entry, so that a large newcomer is not the victim. */

@@ -12,6 +12,7 @@ import { FREE, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
 import { FIRST_GRANULE } from "./arena.ts";
 import type { Entries } from "./entries.ts";
 import { DEAD, EXPIRES, recordGranules } from "./record.ts";
+import { EXPIRATIONS, SWEEP_SEGMENT } from "./state.ts";
 
 /** Records after which a sweep pauses, at the end of a segment. */
 const SWEEP_RECORDS_MAX = 4_096;
@@ -21,9 +22,6 @@ const SWEEP_SEGMENTS_MAX = 65_536;
 /** Sweeps for expired entries; see the top of this file. */
 export class Expiry {
   readonly #entries: Entries;
-  #segment = 0;
-  /** Entries removed by sweeps. */
-  expirations = 0;
 
   constructor(entries: Entries) {
     this.#entries = entries;
@@ -33,10 +31,11 @@ export class Expiry {
   sweep(now: number): boolean {
     const arena = this.#entries.arena;
     const segments = arena.segments;
+    const state = this.#entries.state;
     let records = 0;
     for (let seen = 0; seen < segments; seen++) {
-      if (this.#segment >= segments) this.#segment = 0;
-      const segment = this.#segment++;
+      if (state[SWEEP_SEGMENT] >= segments) state[SWEEP_SEGMENT] = 0;
+      const segment = state[SWEEP_SEGMENT]++;
       if (arena.dueAt[segment] > now || arena.queueOf[segment] === FREE) continue;
       records += this.#walk(segment, now);
       if (records >= SWEEP_RECORDS_MAX || seen >= SWEEP_SEGMENTS_MAX) return seen + 1 < segments;
@@ -61,7 +60,7 @@ export class Expiry {
       if ((word0 & (DEAD | EXPIRES)) !== EXPIRES) continue;
       const expiresAt = entries.expiryOf(ref);
       if (expiresAt <= now) {
-        this.expirations++;
+        entries.state[EXPIRATIONS]++;
         entries.remove(ref);
       } else if (expiresAt < dueAt) {
         dueAt = expiresAt;

@@ -10,29 +10,38 @@
 
 import { SLAB_SHIFT } from "./arena.ts";
 import type { Entries } from "./entries.ts";
-import { SPARED } from "./record.ts";
+import { KEY_BYTES_MAX, SPARED } from "./record.ts";
 import { reversed, scan, startsWith } from "./scan.ts";
+import {
+  type Allocate,
+  FLUSH_CURSOR,
+  FLUSH_PREFIX_BYTES,
+  FLUSH_REMOVED,
+  FLUSH_STEPPED_AT,
+} from "./state.ts";
 
 /** Entries that one step looks at. */
 const STEP_ENTRIES = 4_096;
 /** A flush whose caller has not come back for so long is finished by others. */
 const ABANDONED_MS = 1_000;
+const NONE = -1;
 
 /** The flush by prefix that is under way, if one is; see the top of this file. */
 export class Flush {
   readonly #entries: Entries;
-  #prefix: Uint8Array | undefined;
-  #cursor = 0;
-  #removed = 0;
-  #steppedAt = 0;
+  readonly #allocate: Allocate;
+  /** Room for a prefix, taken when the first flush needs it. */
+  #prefix = new Uint8Array(0);
 
-  constructor(entries: Entries) {
+  constructor(entries: Entries, allocate: Allocate) {
     this.#entries = entries;
+    this.#allocate = allocate;
+    this.stop();
   }
 
   /** Whether a flush is under way. */
   get active(): boolean {
-    return this.#prefix !== undefined;
+    return this.#entries.state[FLUSH_PREFIX_BYTES] !== NONE;
   }
 
   /**
@@ -40,40 +49,45 @@ export class Flush {
    * before. Another flush, begun by somebody else, comes first; its own caller carries it on.
    */
   step(prefix: Uint8Array, now: number): number | undefined {
-    if (this.#prefix === undefined) {
-      this.#prefix = prefix.slice();
-      this.#cursor = 0;
-      this.#removed = 0;
-    } else if (!sameBytes(prefix, this.#prefix)) {
+    const state = this.#entries.state;
+    if (!this.active) {
+      if (this.#prefix.length === 0) this.#prefix = new Uint8Array(this.#allocate(KEY_BYTES_MAX));
+      this.#prefix.set(prefix.subarray(0, KEY_BYTES_MAX));
+      state[FLUSH_PREFIX_BYTES] = prefix.length;
+      state[FLUSH_CURSOR] = state[FLUSH_REMOVED] = 0;
+    } else if (!this.#isPrefix(prefix)) {
       this.finishAbandoned(now);
       return undefined;
     }
-    this.#steppedAt = now;
+    state[FLUSH_STEPPED_AT] = now;
     return this.#advance();
   }
 
   /** Carries on with a flush whose caller did not come back. */
   finishAbandoned(now: number): void {
-    if (this.#prefix !== undefined && now - this.#steppedAt > ABANDONED_MS) this.#advance();
+    const abandoned = now - this.#entries.state[FLUSH_STEPPED_AT] > ABANDONED_MS;
+    if (abandoned && this.active) this.#advance();
   }
 
   /** Drops the flush that is under way. */
   stop(): void {
-    this.#prefix = undefined;
+    this.#entries.state[FLUSH_PREFIX_BYTES] = NONE;
   }
 
   /** Whether an entry that is written now must be marked as spared. */
   spares(hash: number): boolean {
-    return this.#prefix !== undefined && reversed(hash) >= this.#cursor;
+    return this.active && reversed(hash) >= this.#entries.state[FLUSH_CURSOR];
   }
 
   /** Whether an entry is only waiting to be removed. */
   dooms(ref: number): boolean {
-    const prefix = this.#prefix;
-    if (prefix === undefined) return false;
+    if (!this.active) return false;
     const entries = this.#entries;
+    const { state } = entries;
     const word0 = entries.word(ref, 0);
-    if ((word0 & SPARED) !== 0 || reversed(entries.word(ref, 2)) < this.#cursor) return false;
+    if ((word0 & SPARED) !== 0) return false;
+    if (reversed(entries.word(ref, 2)) < state[FLUSH_CURSOR]) return false;
+    const prefix = this.#prefix.subarray(0, state[FLUSH_PREFIX_BYTES]);
     const keyAt = entries.keyAt(ref);
     const bytes = entries.arena.bytes[ref >>> SLAB_SHIFT];
     return startsWith(bytes, keyAt, keyAt + (word0 & 0xffff), prefix);
@@ -81,24 +95,24 @@ export class Flush {
 
   /** Removes a doomed entry. */
   remove(ref: number): void {
-    this.#removed++;
+    this.#entries.state[FLUSH_REMOVED]++;
     this.#entries.remove(ref);
   }
 
   #advance(): number | undefined {
-    const doomed: number[] = [];
-    const next = scan(this.#entries, this.#cursor, STEP_ENTRIES, undefined, (ref, word0) => {
+    const { state } = this.#entries;
+    const next = scan(this.#entries, state[FLUSH_CURSOR], STEP_ENTRIES, undefined, (ref, word0) => {
       if ((word0 & SPARED) !== 0) this.#entries.setWord0(ref, (word0 & ~SPARED) >>> 0);
-      else if (this.dooms(ref)) doomed.push(ref);
+      else if (this.dooms(ref)) this.remove(ref);
     });
-    for (const ref of doomed) this.remove(ref);
-    this.#cursor = next;
+    state[FLUSH_CURSOR] = next;
     if (next !== 0) return undefined;
-    this.#prefix = undefined;
-    return this.#removed;
+    this.stop();
+    return state[FLUSH_REMOVED];
   }
-}
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && startsWith(a, 0, a.length, b);
+  #isPrefix(prefix: Uint8Array): boolean {
+    const length = this.#entries.state[FLUSH_PREFIX_BYTES];
+    return prefix.length === length && startsWith(this.#prefix, 0, length, prefix);
+  }
 }

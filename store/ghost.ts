@@ -10,6 +10,7 @@
  */
 
 import { MAIN, SMALL } from "./arena.ts";
+import type { Allocate } from "./state.ts";
 
 const WAYS = 4;
 /** Slots at least, and slots for each entry: fewer forget too soon, more remember what is stale. */
@@ -28,7 +29,11 @@ export const STAMPS = 128;
 /** Fingerprints of evicted keys; see the top of this file. */
 export class Ghost {
   #slots = new Uint32Array(0);
-  #sets = 0;
+  readonly #allocate: Allocate;
+
+  constructor(allocate: Allocate) {
+    this.#allocate = allocate;
+  }
 
   /** Bytes of the table. */
   get heldBytes(): number {
@@ -41,8 +46,8 @@ export class Ghost {
     if (slots > 0 && entries <= slots * CROWDED) {
       if (slots === SLOTS_MIN || entries >= slots * SPARSE) return;
     }
-    this.#sets = Math.ceil(Math.max(SLOTS_MIN, entries * SLOTS_PER_ENTRY) / WAYS);
-    this.#slots = new Uint32Array(this.#sets * WAYS);
+    const sets = Math.ceil(Math.max(SLOTS_MIN, entries * SLOTS_PER_ENTRY) / WAYS);
+    this.#slots = new Uint32Array(this.#allocate(sets * WAYS * 4));
   }
 
   /** Remembers the hash of a key evicted from a queue, with that queue's stamp. */
@@ -89,10 +94,9 @@ export class Ghost {
   /** Forgets everything. */
   clear(): void {
     this.#slots = new Uint32Array(0);
-    this.#sets = 0;
   }
 
   #setOf(hash: number): number {
-    return Math.floor(hash / 2 ** 32 * this.#sets) * WAYS;
+    return Math.floor(hash / 2 ** 32 * (this.#slots.length / WAYS)) * WAYS;
   }
 }

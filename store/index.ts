@@ -14,6 +14,7 @@
 
 import type { Arena } from "./arena.ts";
 import { SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
+import { type Allocate, BUCKET_MASK, BUCKETS, ENTRIES, type State } from "./state.ts";
 
 const PAGE_SHIFT = 14;
 const PAGE_BUCKETS = 1 << PAGE_SHIFT;
@@ -25,19 +26,25 @@ const BUCKETS_MIN = 64;
 export class Index {
   readonly #arena: Arena;
   /** The first entry of each bucket, in pages. */
-  readonly #heads: Uint32Array[] = [new Uint32Array(PAGE_BUCKETS)];
-  #buckets = BUCKETS_MIN;
-  #mask = BUCKETS_MIN - 1;
-  /** Entries in all chains. */
-  entries = 0;
+  readonly #heads: Uint32Array[] = [];
+  readonly #allocate: Allocate;
+  readonly #state: State;
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, allocate: Allocate, state: State) {
     this.#arena = arena;
+    this.#allocate = allocate;
+    this.#state = state;
+    this.clear();
+  }
+
+  /** Entries in all chains. */
+  get entries(): number {
+    return this.#state[ENTRIES];
   }
 
   /** Buckets there are. */
   get buckets(): number {
-    return this.#buckets;
+    return this.#state[BUCKETS];
   }
 
   /** Bytes of the table of buckets. */
@@ -47,15 +54,17 @@ export class Index {
 
   /** The bucket of a hash. */
   bucketOf(hash: number): number {
-    const bucket = hash & this.#mask;
-    return bucket < this.#buckets ? bucket : bucket & (this.#mask >>> 1);
+    const mask = this.#state[BUCKET_MASK];
+    const bucket = hash & mask;
+    return bucket < this.#state[BUCKETS] ? bucket : bucket & (mask >>> 1);
   }
 
   /** How many low bits of a hash decide that it belongs to this bucket. */
   bitsOf(bucket: number): number {
-    const bits = 32 - Math.clz32(this.#mask);
-    const half = (this.#mask >>> 1) + 1;
-    return bucket >= half || bucket + half < this.#buckets ? bits : bits - 1;
+    const mask = this.#state[BUCKET_MASK];
+    const bits = 32 - Math.clz32(mask);
+    const half = (mask >>> 1) + 1;
+    return bucket >= half || bucket + half < this.#state[BUCKETS] ? bits : bits - 1;
   }
 
   /** The first entry of a bucket, or 0. */
@@ -69,14 +78,14 @@ export class Index {
     const page = this.#heads[bucket >>> PAGE_SHIFT];
     this.#arena.words[ref >>> SLAB_SHIFT][((ref & SLAB_MASK) << 1) + 3] = page[bucket & PAGE_MASK];
     page[bucket & PAGE_MASK] = ref;
-    if (++this.entries > this.#buckets) this.#split();
+    if (++this.#state[ENTRIES] > this.#state[BUCKETS]) this.#split();
   }
 
   /** Takes an entry out of its chain. */
   remove(hash: number, ref: number): void {
     const words = this.#arena.words[ref >>> SLAB_SHIFT];
     this.#swap(hash, ref, words[((ref & SLAB_MASK) << 1) + 3]);
-    this.entries--;
+    this.#state[ENTRIES]--;
   }
 
   /** An entry moved, with its header: whatever pointed to it points to its new place. */
@@ -87,10 +96,10 @@ export class Index {
   /** Forgets all entries. */
   clear(): void {
     this.#heads.length = 0;
-    this.#heads.push(new Uint32Array(PAGE_BUCKETS));
-    this.#buckets = BUCKETS_MIN;
-    this.#mask = BUCKETS_MIN - 1;
-    this.entries = 0;
+    this.#addPage();
+    this.#state[BUCKETS] = BUCKETS_MIN;
+    this.#state[BUCKET_MASK] = BUCKETS_MIN - 1;
+    this.#state[ENTRIES] = 0;
   }
 
   #swap(hash: number, from: number, to: number): void {
@@ -114,12 +123,17 @@ export class Index {
     }
   }
 
+  #addPage(): void {
+    this.#heads.push(new Uint32Array(this.#allocate(PAGE_BUCKETS * 4)));
+  }
+
   /** Adds a bucket, and moves to it what belongs there of the one bucket it is split from. */
   #split(): void {
-    const added = this.#buckets++;
-    if (added > this.#mask) this.#mask = (this.#mask << 1) | 1;
-    if ((added & PAGE_MASK) === 0) this.#heads.push(new Uint32Array(PAGE_BUCKETS));
-    const mask = this.#mask;
+    const state = this.#state;
+    const added = state[BUCKETS]++;
+    if (added > state[BUCKET_MASK]) state[BUCKET_MASK] = state[BUCKET_MASK] * 2 + 1;
+    if ((added & PAGE_MASK) === 0) this.#addPage();
+    const mask = state[BUCKET_MASK];
     const source = added & (mask >>> 1);
     const slabs = this.#arena.words;
     const sourcePage = this.#heads[source >>> PAGE_SHIFT];

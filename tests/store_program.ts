@@ -51,8 +51,8 @@ export class Program {
   #usage = 0;
   #now = 0;
 
-  constructor(limitBytes: number) {
-    this.store = new Store({ limitBytes, now: () => this.#now, hashKey: [1, 2] });
+  constructor(limitBytes: number, shared = false) {
+    this.store = new Store({ limitBytes, shared, now: () => this.#now, hashKey: [1, 2] });
   }
 
   /** Runs one operation on both, and compares what can be seen. */

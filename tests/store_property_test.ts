@@ -72,9 +72,17 @@ for (const { limitBytes, keys, valueBytesMax } of rooms) {
   });
 }
 
-Deno.test("store: one long program, so that memory is reused many times over", () => {
-  const run = new Program(1_048_576);
-  const steps = fc.sample(operations(3_000, 2_000), { seed, numRuns: stepsWanted });
-  for (const step of steps) run.run(step);
-  run.compare();
-});
+const longPrograms = [
+  { limitBytes: 1_048_576, keys: 3_000, valueBytesMax: 2_000, shared: false },
+  // Enough data for the tables to grow and for slabs to be given back.
+  { limitBytes: 33_554_432, keys: 10_000, valueBytesMax: 16_000, shared: true },
+];
+
+for (const { limitBytes, keys, valueBytesMax, shared } of longPrograms) {
+  Deno.test(`store: one long program, limit ${limitBytes} bytes, shared memory: ${shared}`, () => {
+    const run = new Program(limitBytes, shared);
+    const steps = fc.sample(operations(keys, valueBytesMax), { seed, numRuns: stepsWanted });
+    for (const step of steps) run.run(step);
+    run.compare();
+  });
+}
