@@ -59,6 +59,11 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
+function maySuspend(): boolean {
+  return Deno.build.os !== "windows" &&
+    Deno.permissions.querySync({ name: "run" }).state === "granted";
+}
+
 function onResize(changed: () => void): () => void {
   if (Deno.build.os === "windows") return () => {};
   Deno.addSignalListener("SIGWINCH", changed);
@@ -74,6 +79,7 @@ export function processIo(): ShellIo {
     errors: new ProcessOutput(Deno.stderr as typeof Deno.stdout),
     env,
     setRaw: (on) => Deno.stdin.setRaw(on),
+    maySuspend,
     onResize,
     interrupted,
   };

@@ -103,6 +103,10 @@ export class LineEditor implements Disposable {
     this.#readline.on("history", (history) => this.#keepOut(history));
     this.#readline.on("SIGINT", () => this.#leave());
     this.#readline.on("close", () => this.#leave());
+    // Without the permission to signal itself, Ctrl-Z would end the program with an exception.
+    if (!io.maySuspend()) this.#readline.on("SIGTSTP", () => {});
+    // After Ctrl-Z and `fg`: readline waits for the prompt before it reads on.
+    this.#readline.on("SIGCONT", () => this.#readline.prompt(true));
     this.#endResize = io.onResize(() => this.#resized());
     this.#readAll().catch(() => this.#leave());
   }

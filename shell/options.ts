@@ -105,6 +105,8 @@ export interface ShellIo {
   env(name: string): string | undefined;
   /** Hands every key to the shell as it is typed, or gives line-wise input back to the terminal. */
   setRaw(on: boolean): void;
+  /** True when Ctrl-Z can put this process into the background. */
+  maySuspend(): boolean;
   /** Calls back when the terminal's size changes; returns what ends that. */
   onResize(changed: () => void): () => void;
   /** Aborts at the first Ctrl-C or SIGTERM, which then no longer ends the process by itself. */
