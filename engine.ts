@@ -9,3 +9,4 @@ export { type Outcome, Session, type SessionOptions } from "./engine/session.ts"
 export type { ConnectionCounts, Counters } from "./engine/counters.ts";
 export type { Info } from "./engine/info.ts";
 export type { Handle, Milliseconds, PutOutcome, Storage } from "./engine/storage.ts";
+export { connectInProcess, type InProcess, type InProcessOptions } from "./engine/in_process.ts";

@@ -26,7 +26,7 @@ import {
   type UnixAddress,
 } from "./server/listeners.ts";
 import { Turns } from "./server/turns.ts";
-import { ModelStore } from "./tests/model_store.ts";
+import { Store } from "./store.ts";
 import { version } from "./version.ts";
 
 export { version };
@@ -128,7 +128,7 @@ export class Server implements AsyncDisposable {
   constructor(listeners: readonly Deno.Listener[], options: ServerOptions) {
     const limits = { ...serverDefaults, ...defined(options) };
     const buffers = new BufferPool();
-    this.store = options.store ?? new ModelStore({ limitBytes: limits.memoryLimitBytes });
+    this.store = options.store ?? new Store({ limitBytes: limits.memoryLimitBytes });
     const engine = new Engine({
       store: this.store,
       version,

@@ -6,11 +6,11 @@
  * @module
  */
 
+import { ReadBuffer } from "../engine/read_buffer.ts";
 import { Session } from "../engine/session.ts";
 import { serverBusy } from "../protocol/problems.ts";
 import type { Host } from "./host.ts";
 import { linger } from "./linger.ts";
-import { ReadBuffer } from "./read_buffer.ts";
 
 /** What a failed AUTH costs, so that tokens cannot be tried quickly. */
 export const authDelayMs = 250;
