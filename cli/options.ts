@@ -244,8 +244,8 @@ export const clientCommand = {
     { name: "latency", kind: "switch", help: "measure round trips", group: running },
   ],
   notes: [
-    "Environment: BLINK_STORE=HOST:PORT and BLINK_TOKEN say which store, BLINK_HISTORY=",
-    "keeps no history, NO_COLOR=1 no colours. Exit status 1: an error, or not found.",
+    "BLINK_STORE=HOST:PORT and BLINK_TOKEN say which store; BLINK_HISTORY= keeps no",
+    "history, NO_COLOR=1 no colours. Exit status 1: an error, or not found.",
   ],
 } as const satisfies Subcommand;
 

@@ -1,0 +1,64 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+import { blinkStore, exchange, root, serving } from "./command_line.ts";
+
+const file = new URL(
+  Deno.build.os === "windows" ? "dist/blink-store.exe" : "dist/blink-store",
+  root,
+).pathname;
+
+/** The executable, or undefined and a plain word where it has not been made. */
+async function executable(): Promise<readonly string[] | undefined> {
+  try {
+    await Deno.stat(file);
+    return [file];
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.log(
+      "dist/blink-store is not there, so it is not tried: make it with deno task compile",
+    );
+    return undefined;
+  }
+}
+
+Deno.test("the executable is server and client in one", async () => {
+  const program = await executable();
+  if (program === undefined) return;
+  await using server = await serving(["--tcp", ":0"], { program });
+  assertMatch(server.line, /^Blink Store \S+ listens on 127\.0\.0\.1:\d+, memory limit 10 MiB$/);
+  assertEquals(await exchange(server, "SET user alice\nGET user\n"), "OK\nVALUE YWxpY2U=\n");
+  const env = { BLINK_STORE: `127.0.0.1:${server.port}` };
+  const got = await blinkStore(["client", "GET", "user"], { program, env });
+  assertEquals(got, { status: 0, stdout: "alice\n", stderr: "" });
+  const piped = await blinkStore(["client"], { program, env, input: "USAGE\nGET nothing\n" });
+  assertEquals(piped, { status: 0, stdout: "USAGE 9\nNOT_FOUND\n", stderr: "" });
+  server.kill("SIGTERM");
+  assertEquals((await server.ended).status, 0);
+});
+
+Deno.test("the executable has the rights that its flags need", async () => {
+  const program = await executable();
+  if (program === undefined) return;
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/blink.sock`;
+    const token = `${folder}/token`;
+    await Deno.writeTextFile(token, "s3cret\n");
+    await using _server = await serving(["--unix", path, "--token-file", token], { program });
+    const words = ["client", "--unix", path, "--token-file", token];
+    assertEquals((await blinkStore([...words, "USAGE"], { program })).stdout, "USAGE 0\n");
+    assertEquals((await blinkStore(["run", "USAGE"], { program })).stdout, "USAGE 0\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the executable tells of itself and of mistakes as the sources do", async () => {
+  const program = await executable();
+  if (program === undefined) return;
+  for (const args of [["--version"], ["serve", "--help"], ["completions", "bash"]]) {
+    assertEquals(await blinkStore(args, { program }), await blinkStore(args));
+  }
+  const { status, stderr } = await blinkStore(["serve", "--ports"], { program });
+  assertEquals(status, 2);
+  assertStringIncludes(stderr, "did you mean --port?");
+});
