@@ -1,5 +1,75 @@
 /**
- * The store: keys and values in memory, with a limit that holds to the byte.
+ * The store: keys and values in memory, under a limit that holds to the byte.
+ *
+ * ## What it promises
+ *
+ * - `usage` is the sum of the bytes of all keys and values, always, and never above the limit.
+ * - Nothing is evicted while a new value fits.
+ * - No call does more than a bounded amount of work, whatever the store holds: nothing here stops
+ *   the world to rehash, to compact, to expire or to make room.
+ * - A store that is only written keeps what was written last.
+ *
+ * ## How it lies in memory
+ *
+ * ```text
+ *  index                     arena: slabs of 8 segments, each in one of three queues or free
+ *  +---+
+ *  | 0 |   small queue       oldest                               newest
+ *  | 1 |-----------------.   +---------------+  +---------------+  +---------------+
+ *  | 2 |                 |   |xxxx hand> k=v |--| k=v xx k=v kv |--| k=v k=v k=v > |<- new keys
+ *  | 3 |--.              |   +---------------+  +---------------+  +---------------+
+ *  | . |  |              |        | visited            ^
+ *  | . |  |              `--------+--------------------'  k=v -> next in its chain
+ *  | n |  |                       v
+ *  +---+  |  main queue      +---------------+  +---------------+  +---------------+
+ *    ^    |                  |xx hand> k=v k |--| k=v k=v k=v   |--| k=v k=v >     |<- kept: one
+ *    |    |                  +---------------+  +---------------+  +---------------+   visit less
+ *    |    |                                         ^
+ *    |    `-----------------------------------------'
+ *    |       bulk queue      +---------------+  +---------------+
+ *    |                       | frag frag xxx |--| frag frag >   |<- pieces of large values
+ *    `- grows by one         +---------------+  +---------------+
+ *       bucket an entry        x: dead         >: where the next record goes
+ * ```
+ *
+ * The *arena* (store/arena.ts) is memory cut into segments of 128 KiB. An entry is a record
+ * (store/record.ts): 16 bytes of header, the key, the value, rounded up to 8 bytes. Records are
+ * appended to the newest segment of a queue and never cross a segment's end. So the place of an
+ * entry in memory is also its place in the order of eviction, and no entry pays for links to say
+ * so. A value over 8 KiB is cut into fragments that lie in a queue of their own; the entry itself
+ * stays small enough to move.
+ *
+ * The *index* (store/index.ts) finds an entry by the keyed hash of its key (store/hash.ts). It is a
+ * table of chains that grows by one bucket with each entry, so it never has to be rebuilt, and it
+ * costs 4 bytes an entry there and 4 in the header. With the rest of the header and the rounding
+ * an entry costs 24 bytes on average beyond its key and value, and 4 more in the ghost once the
+ * store is full.
+ *
+ * ## How room is made
+ *
+ * *Eviction* (store/eviction.ts) looks at the old end of the small or of the main queue. What was
+ * visited moves on, what was not leaves: the hand passes each record once, and a segment whose
+ * records are all passed is free again. A call that finds no room after a fixed number of steps
+ * says `again`, keeps what it gained reserved, and lets others have their turn; so even a value
+ * as large as the store is taken without a pause.
+ *
+ * *Overwriting* with a value that takes no more room happens in place. Otherwise the entry is
+ * written anew at the end of its queue, and leaves a hole, as a delete does. *Compaction*
+ * (store/compaction.ts) closes holes when they are more than a twelfth of what is live: each write
+ * moves a few records, in their order, into fresh segments in the same place of the queue.
+ *
+ * ## How time passes
+ *
+ * An entry that expires has 8 bytes more in its header, one that does not has none. An expired
+ * entry is gone for whoever asks. Its bytes are given back by a *sweep* (store/expiry.ts): each
+ * segment knows a time before which nothing in it expires, and only segments whose time has come
+ * are walked. The clock is passed in and never goes back, so a jump of the system's clock is not
+ * noticed.
+ *
+ * ## What is shared
+ *
+ * Everything the store knows lies in typed arrays: slabs, tables, and one fixed block of numbers
+ * (store/state.ts). With `shared` they are made on memory that other threads can see.
  *
  * @module
  */
@@ -14,23 +84,14 @@ import { type HashKey, hashOf, randomHashKey } from "./store/hash.ts";
 import {
   EXPIRES,
   FRAGMENTED,
+  granulesOf,
   headerBytesOf,
   KEY_BYTES_MAX,
-  recordGranules,
   SPARED,
-  VISITS_SHIFT,
 } from "./store/record.ts";
+import { Room } from "./store/room.ts";
 import { scan } from "./store/scan.ts";
-import {
-  allocate,
-  allocateShared,
-  EVICTIONS,
-  EXPIRATIONS,
-  RECORDS_MOVED,
-  RESERVED_BYTES,
-  RESERVED_HASH,
-  RESERVED_UNTIL,
-} from "./store/state.ts";
+import { allocate, allocateShared, EVICTIONS, EXPIRATIONS, RECORDS_MOVED } from "./store/state.ts";
 import { verify } from "./store/verify.ts";
 
 /** A time or a duration in milliseconds. */
@@ -73,11 +134,6 @@ export interface StoreStats {
   readonly moved: number;
 }
 
-/** Records that one request looks at to make room; then it lets others have their turn. */
-export const EVICTION_STEPS_MAX = 4_096;
-/** How long room made for a large value is kept for it between two calls. */
-const RESERVATION_MS = 1_000;
-
 /**
  * An in-memory store of byte strings.
  *
@@ -107,6 +163,7 @@ export class Store {
   readonly #entries: Entries;
   readonly #compaction: Compaction;
   readonly #eviction: Eviction;
+  readonly #room: Room;
   readonly #expiry: Expiry;
   readonly #flush: Flush;
   readonly #hashKey: HashKey;
@@ -120,6 +177,7 @@ export class Store {
     this.#entries = new Entries(memory);
     this.#compaction = new Compaction(this.#entries);
     this.#eviction = new Eviction(this.#entries, this.#compaction, memory, options.limitBytes);
+    this.#room = new Room(this.#entries, this.#eviction, options.limitBytes);
     this.#expiry = new Expiry(this.#entries);
     this.#flush = new Flush(this.#entries, memory);
     this.now = options.now ?? (() => performance.now());
@@ -227,46 +285,30 @@ export class Store {
     const entries = this.#entries;
     const hash = hashOf(this.#hashKey, key, keyStart, keyEnd);
     let ref = this.#find(hash, key, keyStart, keyEnd);
-    let queue: Queue = ref === 0 ? this.#eviction.queueFor(hash, keyBytes + valueBytes) : SMALL;
+    const bytes = keyBytes + valueBytes;
+    let queue: Queue = ref === 0 ? this.#eviction.queueFor(hash, bytes) : SMALL;
     for (;;) {
-      const bytesMore = keyBytes + valueBytes - (ref === 0 ? 0 : entries.bytesOf(ref));
-      const fits = entries.usage + bytesMore <= this.limitBytes;
-      if (fits && entries.state[RESERVED_BYTES] === 0) break;
-      if (!this.#makeRoom(hash, bytesMore)) return "again";
+      const bytesMore = bytes - (ref === 0 ? 0 : entries.bytesOf(ref));
+      if (this.#room.has(bytesMore)) break;
+      if (!this.#room.make(hash, bytesMore, this.now())) return "again";
       if (ref === 0) break;
       // The entry that is to be replaced may have been evicted itself: then more room is needed.
       ref = entries.find(hash, key, keyStart, keyEnd);
       if (ref !== 0) break;
     }
-    const expires = expiresAt === Infinity ? 0 : EXPIRES;
     const due = Math.ceil(expiresAt);
-    let word0 = 0;
+    let visits = 0;
     if (ref !== 0) {
       this.#eviction.visit(ref);
-      word0 = entries.word(ref, 0);
-      const hasRoom = (word0 & EXPIRES) !== 0;
-      if ((expires === 0 || hasRoom) && entries.overwrite(ref, value, valueStart, valueEnd)) {
-        if (hasRoom) entries.setExpiry(ref, due);
-        return "stored";
-      }
+      if (entries.overwrite(ref, value, valueStart, valueEnd, due)) return "stored";
       queue = entries.queueOf(ref);
+      visits = entries.visitsOf(ref);
       entries.remove(ref);
     }
-    const flags = expires | (this.#flush.spares(hash) ? SPARED : 0);
-    ref = entries.insert(
-      queue,
-      hash,
-      word0 >>> VISITS_SHIFT,
-      flags,
-      due,
-      key,
-      keyStart,
-      keyEnd,
-      value,
-      valueStart,
-      valueEnd,
-    );
-    this.#compaction.owe((keyBytes + valueBytes) >>> 3);
+    const flags = (due === Infinity ? 0 : EXPIRES) | (this.#flush.spares(hash) ? SPARED : 0);
+    // deno-fmt-ignore: one line tells where the bytes come from
+    ref = entries.insert(queue, hash, visits, flags, due, key, keyStart, keyEnd, value, valueStart, valueEnd);
+    this.#compaction.owe(granulesOf(bytes));
     return "stored";
   }
 
@@ -288,9 +330,13 @@ export class Store {
     const entries = this.#entries;
     const ref = this.find(bytes, start, end);
     if (ref === 0) return false;
-    const word0 = entries.word(ref, 0);
-    if ((word0 & EXPIRES) !== 0) entries.setExpiry(ref, Math.ceil(expiresAt));
-    else if (expiresAt !== Infinity) this.#addExpiry(ref, word0, Math.ceil(expiresAt));
+    const due = Math.ceil(expiresAt);
+    if ((entries.word(ref, 0) & EXPIRES) !== 0) {
+      entries.setExpiry(ref, due);
+    } else if (due !== Infinity) {
+      const moved = entries.addExpiry(ref, due);
+      this.#compaction.owe(granulesOf(entries.bytesOf(moved)));
+    }
     return true;
   }
 
@@ -322,6 +368,7 @@ export class Store {
     this.#flush.stop();
     this.#entries.clear();
     this.#eviction.clear();
+    this.#room.clear();
     return entries;
   }
 
@@ -361,57 +408,5 @@ export class Store {
       return 0;
     }
     return ref;
-  }
-
-  /** Moves an entry to the end of its queue, to give it room for a time of expiry. */
-  #addExpiry(ref: number, word0: number, expiresAt: number): void {
-    const entries = this.#entries;
-    const length = entries.word(ref, 1);
-    const keyAt = entries.keyAt(ref);
-    const record = new Uint8Array((word0 & 0xffff) + length);
-    const stored = entries.arena.bytes[ref >>> SLAB_SHIFT];
-    copyBytes(stored, keyAt, keyAt + (word0 & 0xffff), record, 0);
-    this.copyTo(ref, record, word0 & 0xffff);
-    const hash = entries.word(ref, 2);
-    const queue = entries.queueOf(ref);
-    entries.remove(ref);
-    const keyEnd = word0 & 0xffff;
-    const flags = EXPIRES | (word0 & SPARED);
-    const visits = word0 >>> VISITS_SHIFT;
-    const end = record.length;
-    entries.insert(queue, hash, visits, flags, expiresAt, record, 0, keyEnd, record, keyEnd, end);
-    this.#compaction.owe(recordGranules(word0, length));
-  }
-
-  /**
-   * Evicts until `bytesMore` fit, or a fixed number of records was looked at. False if that was
-   * not enough: what was gained is then reserved for the hash for a while, so that other writers,
-   * who each make the room they need, cannot take it.
-   */
-  #makeRoom(hash: number, bytesMore: number): boolean {
-    const entries = this.#entries;
-    const { state } = entries;
-    const now = this.now();
-    if (
-      state[RESERVED_BYTES] > 0 && (hash === state[RESERVED_HASH] || now > state[RESERVED_UNTIL])
-    ) {
-      state[RESERVED_BYTES] = 0;
-    }
-    const usageMax = this.limitBytes - bytesMore;
-    const goal = Math.min(
-      usageMax,
-      Math.max(usageMax - state[RESERVED_BYTES], entries.usage - Math.max(bytesMore, 0)),
-    );
-    let steps = 0;
-    while (entries.usage > goal && steps++ < EVICTION_STEPS_MAX) {
-      this.#eviction.step(now);
-    }
-    if (entries.usage <= usageMax) return true;
-    if (state[RESERVED_BYTES] === 0) {
-      state[RESERVED_BYTES] = bytesMore;
-      state[RESERVED_HASH] = hash;
-      state[RESERVED_UNTIL] = now + RESERVATION_MS;
-    }
-    return false;
   }
 }

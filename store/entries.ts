@@ -21,6 +21,7 @@ import {
   granulesOf,
   headerBytesOf,
   recordGranules,
+  SPARED,
   VISITS_SHIFT,
 } from "./record.ts";
 import { type Allocate, newState, type State, USAGE } from "./state.ts";
@@ -108,6 +109,11 @@ export class Entries {
     return this.arena.queueOf[ref >>> SEGMENT_SHIFT] as Queue;
   }
 
+  /** How often an entry was visited, as far as eviction counts. */
+  visitsOf(ref: number): number {
+    return this.word(ref, 0) >>> VISITS_SHIFT;
+  }
+
   /** Bytes of an entry's key and value. */
   bytesOf(ref: number): number {
     const words = this.arena.words[ref >>> SLAB_SHIFT];
@@ -184,27 +190,69 @@ export class Entries {
   }
 
   /**
-   * Overwrites a value where it stands, if the record has the room: the new one takes at most as
-   * many granules. True if it was done; the entry's expiry and flags stay as they are.
+   * Overwrites a value and its time of expiry where they stand, if the record has the room: the new
+   * value takes at most as many granules, and a time of expiry has its place. True if it was done.
    */
-  overwrite(ref: number, value: Uint8Array, start: number, end: number): boolean {
+  overwrite(
+    ref: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+    expiresAt: number,
+  ): boolean {
     const arena = this.arena;
     const slab = ref >>> SLAB_SHIFT;
     const words = arena.words[slab];
     const at = (ref & SLAB_MASK) << 1;
     const word0 = words[at];
     if ((word0 & FRAGMENTED) !== 0) return false;
+    if ((word0 & EXPIRES) === 0 && expiresAt !== Infinity) return false;
     const before = words[at + 1];
     const keyEnd = headerBytesOf(word0) + (word0 & 0xffff);
     const granulesBefore = granulesOf(keyEnd + before);
     const granules = granulesOf(keyEnd + end - start);
     if (granules > granulesBefore) return false;
+    if ((word0 & EXPIRES) !== 0) this.setExpiry(ref, expiresAt);
     copyBytes(value, start, end, arena.bytes[slab], (at << 2) + keyEnd);
     words[at + 1] = end - start;
     if (granules < granulesBefore) arena.shrink(ref, granules, granulesBefore);
     this.state[USAGE] += end - start - before;
     this.usageOf[arena.queueOf[ref >>> SEGMENT_SHIFT]] += end - start - before;
     return true;
+  }
+
+  /** Writes an entry anew at the end of its queue, with a time of expiry; returns its new place. */
+  addExpiry(ref: number, expiresAt: number): number {
+    const word0 = this.word(ref, 0);
+    const keyBytes = word0 & 0xffff;
+    const copy = new Uint8Array(this.bytesOf(ref));
+    const keyAt = this.keyAt(ref);
+    const stored = this.arena.bytes[ref >>> SLAB_SHIFT];
+    if ((word0 & FRAGMENTED) === 0) {
+      copyBytes(stored, keyAt, keyAt + copy.length, copy, 0);
+    } else {
+      copyBytes(stored, keyAt, keyAt + keyBytes, copy, 0);
+      this.fragments.read(ref, copy, keyBytes);
+    }
+    const queue = this.queueOf(ref);
+    const hash = this.word(ref, 2);
+    this.remove(ref);
+    const flags = EXPIRES | (word0 & SPARED);
+    const visits = word0 >>> VISITS_SHIFT;
+    const end = copy.length;
+    return this.insert(
+      queue,
+      hash,
+      visits,
+      flags,
+      expiresAt,
+      copy,
+      0,
+      keyBytes,
+      copy,
+      keyBytes,
+      end,
+    );
   }
 
   /** Removes an entry. Its segment may be freed by it. */
