@@ -92,7 +92,7 @@ export class Output {
     for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
     for (let at = this.length + digits - 1, rest = value; at >= this.length; at--) {
       const tenth = Math.floor(rest / 10);
-      this.bytes[at] = digitZero + rest - 10 * tenth;
+      this.bytes[at] = digitZero + (rest - 10 * tenth);
       rest = tenth;
     }
     this.length += digits;

@@ -13,7 +13,7 @@ const decoder = new TextDecoder();
 
 /** The bytes of text; of bytes, themselves. */
 export function bytesOf(input: string | Uint8Array): Uint8Array<ArrayBuffer> {
-  return typeof input === "string" ? encoder.encode(input) : new Uint8Array(input);
+  return new Uint8Array(typeof input === "string" ? encoder.encode(input) : input);
 }
 
 /** See the head of this file. */

@@ -1,0 +1,215 @@
+/**
+ * The parts of the codec: base64, numbers, verbs, words that errors repeat, and the output.
+ *
+ * @module
+ */
+
+// @ts-types="../types/std.d.ts"
+import { encodeBase64 } from "@std/encoding/base64";
+import {
+  base64Length,
+  decodeBase64InPlace,
+  decodeByTable,
+  encodeBase64Into,
+  encodeByTable,
+} from "../protocol/base64.ts";
+import { commands } from "../protocol/commands.ts";
+import { parseCount, parseInteger, parseSeconds } from "../protocol/numbers.ts";
+import { Output } from "../protocol/output.ts";
+import { echoed } from "../protocol/problems.ts";
+import { isHttp, isHttpStart, isTlsHello } from "../protocol/strangers.ts";
+import { noVerb, verbNumber } from "../protocol/verbs.ts";
+import { findLineFeed } from "../protocol/words.ts";
+import { assert, assertEquals } from "./assert.ts";
+import { bytesOf } from "./raw_client.ts";
+
+const lengths = [0, 1, 2, 3, 4, 5, 6, 254, 255, 256, 257, 258, 1000, 196_608, 196_610, 400_001];
+
+function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let from = 0; from < length; from += 65_536) {
+    crypto.getRandomValues(bytes.subarray(from, Math.min(length, from + 65_536)));
+  }
+  return bytes;
+}
+
+Deno.test("base64: both ways agree with the standard library's, at any place", () => {
+  for (const length of lengths) {
+    const value = randomBytes(length);
+    const text = encodeBase64(value);
+    for (const encode of [encodeBase64Into, encodeByTable]) {
+      const target = new Uint8Array(base64Length(length) + 6);
+      assertEquals(encode(value, 0, length, target, 3), 3 + text.length);
+      assertEquals(new TextDecoder().decode(target.subarray(3, 3 + text.length)), text);
+    }
+    for (const decode of [decodeBase64InPlace, decodeByTable]) {
+      const bytes = bytesOf(`<<${text}>>`);
+      const end = decode(bytes, 2, 2 + text.length);
+      assertEquals(bytes.slice(2, end), value);
+      assertEquals(String.fromCharCode(bytes[0], bytes[1], bytes.at(-1) ?? 0), "<<>");
+    }
+  }
+});
+
+Deno.test("base64: whatever is not the one text of a value is refused", () => {
+  const wrong = [
+    "A",
+    "AA",
+    "AAA",
+    "AA=",
+    "A===",
+    "====",
+    "=",
+    "AB==",
+    "AAB=",
+    "AA==AAAA",
+    "AAA=AAAA",
+    "AA A",
+    "AAA ",
+    " AAA",
+    "AA\tA",
+    "AA-_",
+    "AAA\u00ff".slice(0, 4),
+    "A=A=",
+  ];
+  for (const text of wrong) {
+    for (const padded of [text, "A".repeat(1024) + text]) {
+      const bytes = Uint8Array.from(padded, (character) => character.charCodeAt(0));
+      assertEquals(decodeBase64InPlace(bytes.slice(), 0, bytes.length), -1, padded);
+      if (bytes.length % 4 === 0) {
+        assertEquals(decodeByTable(bytes.slice(), 0, bytes.length), -1, padded);
+      }
+    }
+  }
+  // The runtime's own reader takes padding at the end of any part that it is given.
+  const part = 4 * 65_536;
+  const inner = bytesOf("A".repeat(part - 4) + "AA==" + "A".repeat(1024));
+  assertEquals(decodeBase64InPlace(inner, 0, inner.length), -1);
+});
+
+Deno.test("numbers: counts", () => {
+  const count = (text: string) => parseCount(bytesOf(text), 0, text.length, 1000);
+  assertEquals(["0", "7", "1000", "0007"].map(count), [0, 7, 1000, 7]);
+  for (const text of ["", "1001", "-1", "+1", "1.0", "1e2", " 1", "99999999999999999999"]) {
+    assertEquals(count(text), NaN, text);
+  }
+});
+
+Deno.test("numbers: seconds, at the edges of their range", () => {
+  const seconds = (text: string) => parseSeconds(bytesOf(text), 0, text.length);
+  assertEquals(
+    ["0.001", "1", "1.5", "0.1", "30", "315360000", "0000000001.250"].map(seconds),
+    [1, 1000, 1500, 100, 30_000, 315_360_000_000, 1250],
+  );
+  const wrong = [
+    "",
+    "0",
+    "0.0009",
+    "315360000.001",
+    "-1",
+    "1.",
+    ".5",
+    "1.2.3",
+    "1e3",
+    "never",
+    "Infinity",
+    "NaN",
+    "1234567890123456",
+    "0x10",
+  ];
+  for (const text of wrong) assertEquals(seconds(text), NaN, text);
+});
+
+Deno.test("numbers: signed 64-bit integers in their one text", () => {
+  const integer = (text: string) => parseInteger(bytesOf(text), 0, text.length);
+  assertEquals(
+    ["0", "-1", "42", "9223372036854775807", "-9223372036854775808"].map(integer),
+    [0n, -1n, 42n, 2n ** 63n - 1n, -(2n ** 63n)],
+  );
+  const wrong = ["", "-", "-0", "+1", "01", " 1", "1 ", "1.0", "9223372036854775808"];
+  for (const text of [...wrong, "-9223372036854775809", "1".repeat(21), "1n", "0x1"]) {
+    assertEquals(integer(text), undefined, text);
+  }
+});
+
+Deno.test("verbs: each of the table, and none besides", () => {
+  const number = (word: string) => verbNumber(bytesOf(word), 0, bytesOf(word).length);
+  commands.forEach((command, place) => {
+    for (const word of [command.verb, ...command.aliases]) {
+      assertEquals(number(word), place);
+      assertEquals(number(word.toLowerCase()), place);
+      for (const near of [`${word}A`, word.slice(1), word.slice(0, -1), `${word}\0`, `@${word}`]) {
+        const named = commands.findIndex(({ verb, aliases }) =>
+          [verb, ...aliases].some((name) => name === near)
+        );
+        assertEquals(number(near), named < 0 ? noVerb : named, near);
+      }
+    }
+  });
+});
+
+Deno.test("words: line feeds are found near and far, and only within the range", () => {
+  for (const length of [1, 63, 64, 65, 66, 200, 5000]) {
+    for (const excess of [0, 100, 10_000]) {
+      const bytes = new Uint8Array(3 + length + excess).fill(0x61);
+      bytes.fill(0x0a, 3 + length);
+      assertEquals(findLineFeed(bytes, 3, 3 + length), -1);
+      bytes[3 + length - 1] = 0x0a;
+      assertEquals(findLineFeed(bytes, 3, 3 + length), 3 + length - 1);
+      bytes[3] = 0x0a;
+      assertEquals(findLineFeed(bytes, 3, 3 + length), 3);
+    }
+  }
+});
+
+Deno.test("errors repeat a client's word escaped and cut", () => {
+  const shown = (text: string) => echoed(bytesOf(text), 0, bytesOf(text).length);
+  assertEquals(shown("plain"), "plain");
+  assertEquals(shown("ünï💡"), "ünï💡");
+  assertEquals(shown("a\x1b[31m\r\u2028\u202e"), "a\\u{1b}[31m\\u{d}\\u{2028}\\u{202e}");
+  assertEquals(shown("x".repeat(64)), "x".repeat(64));
+  assertEquals(shown("x".repeat(65)), "x".repeat(64) + "...");
+  assertEquals(shown("💡".repeat(1000)), "💡".repeat(64) + "...");
+});
+
+Deno.test("output: grows, writes numbers, and holds nothing once it is taken", () => {
+  const output = new Output();
+  assertEquals(output.bytes.length, 0);
+  const numbers = [0, 9, 10, 99, 100, 4_294_967_296, 10_737_418_240, 2 ** 53 - 1];
+  for (const number of numbers) {
+    output.number(number);
+    output.blank();
+  }
+  output.text("é".repeat(5000));
+  output.endLine();
+  const { length } = output;
+  assertEquals(
+    new TextDecoder().decode(output.take().subarray(0, length)),
+    `${numbers.join(" ")} ${"é".repeat(5000)}\n`,
+  );
+  assertEquals([output.length, output.bytes.length], [0, 0]);
+});
+
+Deno.test("strangers: HTTP and TLS are recognised, and this protocol is not taken for them", () => {
+  const http = (line: string) => isHttp(bytesOf(line), 0, bytesOf(line).length);
+  for (const line of ["GET / HTTP/1.1", "POST /set HTTP/1.0", "OPTIONS * HTTP/1.1"]) {
+    assert(http(line), line);
+  }
+  for (const line of ["PUT http://a/b HTTP/1.1", "SET / HTTP/1.1", "CONNECT a:1 HTTP/1.1"]) {
+    assert(http(line), line);
+  }
+  for (const line of ["SET k HTTP/1.1", "SET user:1 HTTP/1.1", "GET /", "", "SET / a HTTP/1.1"]) {
+    assert(!http(line), line);
+  }
+  for (const line of ["SET /k HTTP/1.x", "GET / HTTP/1.12", "HTTP/1.1", "GET HTTP/1.1"]) {
+    assert(!http(line), line);
+  }
+  const start = (line: string) => isHttpStart(bytesOf(line), 0, bytesOf(line).length);
+  assert(start("POST /" + "a".repeat(1000)));
+  assert(start("POST /" + "a".repeat(1000) + " HTTP/1."));
+  assert(!start("SET /k " + "a".repeat(1000)));
+  assert(!start("a".repeat(1000)));
+  assert(isTlsHello(Uint8Array.of(0x16, 0x03, 0x01), 0, 3));
+  assert(!isTlsHello(Uint8Array.of(0x16), 0, 1));
+  assert(!isTlsHello(Uint8Array.of(0x16, 0x20), 0, 2));
+});
