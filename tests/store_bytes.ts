@@ -1,0 +1,70 @@
+/**
+ * The store by strings, for tests: what each call is about, without the offsets.
+ *
+ * @module
+ */
+
+import { type PutOutcome, Store, type StoreOptions } from "../store.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A store whose keys and values are strings; a value may also be a number of bytes. */
+export class TextStore {
+  readonly store: Store;
+
+  constructor(options: StoreOptions) {
+    this.store = new Store({ hashKey: [3, 4], ...options });
+  }
+
+  /** One call of put; a number stands for a value of so many bytes. */
+  put(key: string, value: string | number, expiresAt = Infinity): PutOutcome {
+    const k = encoder.encode(key);
+    const v = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value).fill(120);
+    return this.store.put(k, 0, k.length, v, 0, v.length, expiresAt);
+  }
+
+  /** A value as text, or undefined; counts as a visit. */
+  get(key: string): string | undefined {
+    const k = encoder.encode(key);
+    const handle = this.store.get(k, 0, k.length);
+    if (handle === 0) return undefined;
+    const bytes = new Uint8Array(this.store.lengthOf(handle));
+    this.store.copyTo(handle, bytes, 0);
+    return decoder.decode(bytes);
+  }
+
+  /** Whether a key is there; does not count as a visit. */
+  has(key: string): boolean {
+    const k = encoder.encode(key);
+    return this.store.find(k, 0, k.length) !== 0;
+  }
+
+  /** Removes a key. */
+  delete(key: string): boolean {
+    const k = encoder.encode(key);
+    return this.store.delete(k, 0, k.length);
+  }
+
+  /** Sets when a key expires. */
+  expire(key: string, expiresAt: number): boolean {
+    const k = encoder.encode(key);
+    return this.store.expire(k, 0, k.length, expiresAt);
+  }
+
+  /** Keys of one call of scan, and the next cursor. */
+  scan(cursor: number, count: number, prefix?: string): { keys: string[]; next: number } {
+    const keys: string[] = [];
+    const visit = (bytes: Uint8Array, start: number, end: number) => {
+      keys.push(decoder.decode(bytes.slice(start, end)));
+    };
+    const filter = prefix === undefined ? undefined : encoder.encode(prefix);
+    const next = this.store.scan(cursor, count, visit, filter);
+    return { keys, next };
+  }
+
+  /** One call of flushPrefix. */
+  flush(prefix: string): number | undefined {
+    return this.store.flushPrefix(encoder.encode(prefix));
+  }
+}
