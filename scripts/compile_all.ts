@@ -8,6 +8,8 @@
  * @module
  */
 
+import config from "../deno.json" with { type: "json" };
+
 /** The Deno that releases are compiled with: its runtime becomes part of them. */
 export const denoVersion = "2.9.6";
 
@@ -40,9 +42,14 @@ export function isFor(target: Target, head: Uint8Array): boolean {
   );
 }
 
+/** The words of a task, without the quotes that keep its shell from taking a `*` as its own. */
+export function wordsOf(task: string): string[] {
+  return task.split(" ").map((word) => word.replace(/^'(.*)'$/, "$1"));
+}
+
 /** The words that compile for a target: those of the `compile` task, so that both give the same rights. */
 export function compileWords(task: string, target: Target, output: string): string[] {
-  const [deno, compile, ...words] = task.split(" ").filter((word) => word !== "");
+  const [deno, compile, ...words] = wordsOf(task);
   if (deno !== "deno" || compile !== "compile" || !words.includes("--output")) {
     throw new Error(
       "Cannot compile: the compile task of deno.json is not `deno compile … --output FILE main.ts`",
@@ -53,30 +60,50 @@ export function compileWords(task: string, target: Target, output: string): stri
   return ["compile", "--quiet", "--target", target.triple, "--output", output, ...kept];
 }
 
-async function compileInto(folder: string): Promise<void> {
-  const { tasks } = JSON.parse(await Deno.readTextFile("deno.json"));
-  const sums: string[] = [];
+/**
+ * Makes a release in a folder, which it replaces.
+ *
+ * @param folder Where the executables and their sums go; its parent is made where it is missing.
+ * @param deno The program that compiles.
+ * @throws when one of them cannot be made; then the folder is as it was before.
+ */
+export async function release(folder: string, deno: string): Promise<void> {
+  const parent = folder.replace(/\/[^/]*$/, "");
+  await Deno.mkdir(parent, { recursive: true });
+  const made = await Deno.makeTempDir({ dir: parent, prefix: ".release-" });
+  try {
+    const sums: string[] = [];
+    for (const target of targets) sums.push(await compile(target, made, deno));
+    await Deno.writeTextFile(`${made}/SHA256SUMS`, sums.join(""));
+    await Deno.remove(folder, { recursive: true }).catch(ignoreMissing);
+    await Deno.rename(made, folder);
+    await Deno.chmod(folder, 0o755);
+  } finally {
+    await Deno.remove(made, { recursive: true }).catch(ignoreMissing);
+  }
+}
+
+/** Makes the executable of a target; returns its line of SHA256SUMS. */
+async function compile(target: Target, folder: string, deno: string): Promise<string> {
+  const name = `blink-store-${target.name}`;
+  const file = `${folder}/${name}`;
+  console.error(`Compiling ${name}`);
   // A runtime that DENORT_BIN names is of one system only, and would be taken for all of them.
   const { DENORT_BIN: _, ...env } = Deno.env.toObject();
-  for (const target of targets) {
-    const name = `blink-store-${target.name}`;
-    const file = `${folder}/${name}`;
-    console.error(`Compiling ${name}`);
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: compileWords(tasks.compile.command, target, file),
-      clearEnv: true,
-      env: { ...env, NO_COLOR: "1" },
-      stderr: "piped",
-    }).output();
-    if (!success) {
-      throw new Error(`Cannot compile ${name}: ${reasonIn(new TextDecoder().decode(stderr))}`);
-    }
-    const bytes = await Deno.readFile(file);
-    if (!isFor(target, bytes)) throw new Error(`Cannot release ${name}: it is for another system`);
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    sums.push(`${digest.toHex()}  ${name}\n`);
+  const { success, stderr } = await new Deno.Command(deno, {
+    args: compileWords(config.tasks.compile.command, target, file),
+    clearEnv: true,
+    env: { ...env, NO_COLOR: "1" },
+    stderr: "piped",
+  }).output();
+  if (!success) {
+    throw new Error(`Cannot compile ${name}: ${reasonIn(new TextDecoder().decode(stderr))}`);
   }
-  await Deno.writeTextFile(`${folder}/SHA256SUMS`, sums.join(""));
+  const bytes = await Deno.readFile(file);
+  if (!isFor(target, bytes)) throw new Error(`Cannot release ${name}: it is for another system`);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${hex}  ${name}\n`;
 }
 
 /** What Deno says about a failure, in one line: the error and its causes, without the backtrace. */
@@ -94,16 +121,11 @@ async function main(): Promise<number> {
     );
     return 1;
   }
-  await Deno.mkdir("dist", { recursive: true });
-  const folder = await Deno.makeTempDir({ dir: "dist", prefix: ".release-" });
   try {
-    await compileInto(folder);
-    await Deno.remove("dist/release", { recursive: true }).catch(ignoreMissing);
-    await Deno.rename(folder, "dist/release");
+    await release("dist/release", Deno.execPath());
     console.error("Made dist/release");
     return 0;
   } catch (error) {
-    await Deno.remove(folder, { recursive: true });
     console.error((error as Error).message);
     return 1;
   }

@@ -6,6 +6,7 @@
  */
 
 import config from "../deno.json" with { type: "json" };
+import { wordsOf } from "../scripts/compile_all.ts";
 
 /** The folder of the project. */
 export const root = new URL("..", import.meta.url);
@@ -30,7 +31,7 @@ export interface Given {
 /** The sources, run with the rights of the task of that name. */
 function sources(name: string): string[] {
   const tasks: Record<string, { command: string }> = config.tasks;
-  const rights = tasks[name in tasks ? name : "serve"].command.split(" ")
+  const rights = wordsOf(tasks[name in tasks ? name : "serve"].command)
     .filter((word) => word.startsWith("--allow-"));
   return [Deno.execPath(), "run", "--no-prompt", ...rights, new URL("main.ts", root).pathname];
 }
