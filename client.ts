@@ -33,7 +33,7 @@ export {
 } from "./client/calls.ts";
 export type { Parse } from "./client/call.ts";
 export type { Line, Value } from "./client/codec.ts";
-export { keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "./protocol/limits.ts";
+export { keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "./protocol.ts";
 export { BlinkError, type BlinkErrorKind, type BlinkErrorOptions } from "./client/errors.ts";
 export type { Info } from "./client/info.ts";
 export type { Lock, LockOptions } from "./client/lock.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { scanCountMax } from "../protocol/limits.ts";
+import { scanCountMax } from "../protocol.ts";
 import * as codec from "./codec.ts";
 import type { Line, Value } from "./codec.ts";
 import type { Parse } from "./call.ts";
@@ -35,7 +35,7 @@ export interface GetOptions extends CallOptions {
 
 /** What an `increment` may be told. */
 export interface IncrementOptions extends CallOptions {
-  /** Lets the key expire this many seconds from now; without it the time it has left stays. */
+  /** Lets the key expire this many seconds from now, if it has no expiry yet; one it has stays. */
   ttl?: number;
 }
 

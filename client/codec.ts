@@ -7,7 +7,7 @@
  */
 
 import { decodeBase64, encodeBase64 } from "./base64.ts";
-import { keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "../protocol/limits.ts";
+import { keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "../protocol.ts";
 import { BlinkError } from "./errors.ts";
 
 /** How much of an unexpected reply an error message shows, in characters. */

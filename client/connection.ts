@@ -8,7 +8,8 @@
 
 // @ts-types="../types/std.d.ts"
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { type Call, Queue } from "./call.ts";
+import { keyBytesMax } from "../protocol.ts";
+import { Call, Queue } from "./call.ts";
 import { type Line, unexpected, verbOf } from "./codec.ts";
 import { delay } from "./deadlines.ts";
 import { BlinkError, reasonOf } from "./errors.ts";
@@ -18,8 +19,11 @@ import type { Transport } from "./socket.ts";
 const lingerMs = 500;
 /** The longest line that is kept while its reply is awaited, in characters; of others, the verb. */
 const keptLineChars = 1024;
+/** The longest line that may look like HTTP, in bytes: a key, with a verb and a version around it. */
+const httpLineBytesMax = keyBytesMax + 64;
 const lineFeed = 10;
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** What a connection tells and obeys. */
 export interface ConnectionOptions {
@@ -52,6 +56,7 @@ export class Connection {
   readonly #inFlight = new Queue<Call>();
   #markEnded: () => void = () => {};
   #isEnded = false;
+  #isFresh = true;
   #unblock: () => void = () => {};
   #lastWords = "";
 
@@ -87,6 +92,11 @@ export class Connection {
    */
   async write(calls: readonly Call[]): Promise<void> {
     const lines: Line[] = [];
+    if (this.#isFresh && looksLikeHttp(calls[0].line)) {
+      lines.push("PING");
+      this.#inFlight.push(ignoredCall());
+    }
+    this.#isFresh = false;
     for (const call of calls) {
       call.sent = true;
       lines.push(call.line);
@@ -191,6 +201,24 @@ export class Connection {
     if (error.kind === "protocol") return this.end("it sent a reply to no request", "protocol");
     this.#lastWords = `the server said: ${error.message}`;
   }
+}
+
+/**
+ * True for a line that a server takes for a web browser's when it is the first of a connection:
+ * `SET /path HTTP/1.1` is one, a key and a value. Another line is sent before it.
+ */
+function looksLikeHttp(line: Line): boolean {
+  const start = typeof line === "string"
+    ? line
+    : decoder.decode(line.subarray(0, httpLineBytesMax));
+  return start.length <= httpLineBytesMax && /^\S+[ \t]+\S+[ \t]+HTTP\/1\.\d ?$/i.test(start);
+}
+
+/** A call whose reply, any line at all, nobody waits for. */
+function ignoredCall(): Call {
+  const call = new Call("", Infinity, Infinity, () => undefined, () => {}, () => {});
+  call.fail(undefined);
+  return call;
 }
 
 /** The lines as the bytes of one write. */
