@@ -119,6 +119,7 @@ export class Server implements AsyncDisposable {
   /** Resolves when the server has ended. */
   readonly finished: Promise<void>;
   readonly #listeners: readonly Deno.Listener[];
+  readonly #accepting: readonly Promise<void>[];
   readonly #host: Host;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   readonly #ended = Promise.withResolvers<void>();
@@ -150,7 +151,9 @@ export class Server implements AsyncDisposable {
     this.#listeners = listeners;
     this.addresses = listeners.map(({ addr }) => addr as Deno.NetAddr | Deno.UnixAddr);
     this.finished = this.#ended.promise;
-    for (const listener of listeners) void accept(listener, this.#host, () => this.#isClosing);
+    this.#accepting = listeners.map((listener) =>
+      accept(listener, this.#host, () => this.#isClosing)
+    );
     this.#startTimers(limits.idleTimeoutMs);
   }
 
@@ -168,6 +171,8 @@ export class Server implements AsyncDisposable {
     this.#host.isDraining = true;
     for (const connection of this.#host.connections) connection.drain();
     const deadline = setTimeout(() => this.abort(), graceMs);
+    // A listener lets go of its address only when its pending accept has ended.
+    await Promise.all(this.#accepting);
     await Promise.all([...this.#host.connections].map(({ served }) => served));
     clearTimeout(deadline);
     this.#end();
