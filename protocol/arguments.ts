@@ -12,7 +12,7 @@ import { noOptions, parseOptions } from "./options.ts";
 import { keyTooLong, missingArgument, problem, secondsRange, unknownOption } from "./problems.ts";
 import type { Request } from "./request.ts";
 import { verbs } from "./verbs.ts";
-import { skipBlanks, wordEnd } from "./words.ts";
+import { skipBlanks, trimEnd, wordEnd } from "./words.ts";
 
 /** The end of the range of SCAN's cursors, which is a promise of the store. */
 const cursorMax = 2 ** 33 - 1;
@@ -83,8 +83,9 @@ export function parseTail(bytes: Uint8Array, at: number, end: number, request: R
       refuseMore(bytes, takePrefix(bytes, at, end, request), end, request);
       break;
     case verbs.AUTH:
+      // A token may hold blanks, but neither begins nor ends with one.
       request.valueStart = at;
-      request.valueEnd = end;
+      request.valueEnd = trimEnd(bytes, at, end);
       break;
     default:
       // Extra words after a verb without arguments are ignored.

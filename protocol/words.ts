@@ -5,6 +5,8 @@
  */
 
 const lineFeed = 0x0a;
+const space = 0x20;
+const tab = 0x09;
 
 /** A search looks at this many bytes itself before it asks the runtime, whose call costs more. */
 const ownSearchBytes = 64;
@@ -29,12 +31,18 @@ export function findLineFeed(bytes: Uint8Array, start: number, end: number): num
 
 /** Where the blanks that begin at `at` end. */
 export function skipBlanks(bytes: Uint8Array, at: number, end: number): number {
-  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at++;
+  while (at < end && (bytes[at] === space || bytes[at] === tab)) at++;
   return at;
 }
 
 /** Where the word that begins at `at` ends. */
 export function wordEnd(bytes: Uint8Array, at: number, end: number): number {
-  while (at < end && bytes[at] !== 0x20 && bytes[at] !== 0x09) at++;
+  while (at < end && bytes[at] !== space && bytes[at] !== tab) at++;
   return at;
+}
+
+/** Where the text ends that only blanks follow. */
+export function trimEnd(bytes: Uint8Array, start: number, end: number): number {
+  while (end > start && (bytes[end - 1] === space || bytes[end - 1] === tab)) end--;
+  return end;
 }

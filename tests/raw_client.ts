@@ -19,7 +19,9 @@ export function bytesOf(input: string | Uint8Array): Uint8Array<ArrayBuffer> {
 /** See the head of this file. */
 export class RawClient implements Disposable {
   readonly #conn: Deno.Conn;
-  #received: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** What came; `#received[0, #length)` was not asked for yet. */
+  #received = new Uint8Array(64 * 1024);
+  #length = 0;
 
   constructor(conn: Deno.Conn) {
     this.#conn = conn;
@@ -52,16 +54,20 @@ export class RawClient implements Disposable {
   async lines(count: number): Promise<string[]> {
     const lines: string[] = [];
     let from = 0;
+    let searched = 0;
     while (lines.length < count) {
-      const lineFeed = this.#received.indexOf(0x0a, from);
+      const lineFeed = this.#received.subarray(0, this.#length).indexOf(0x0a, searched);
       if (lineFeed >= 0) {
         lines.push(decoder.decode(this.#received.subarray(from, lineFeed)));
-        from = lineFeed + 1;
-      } else if (!await this.#read()) {
+        from = searched = lineFeed + 1;
+      } else {
+        searched = this.#length;
+        if (await this.#read()) continue;
         throw new Error(`Cannot read line ${lines.length + 1} of ${count}: the server has closed`);
       }
     }
-    this.#received = this.#received.slice(from);
+    this.#received.copyWithin(0, from, this.#length);
+    this.#length -= from;
     return lines;
   }
 
@@ -73,14 +79,14 @@ export class RawClient implements Disposable {
 
   /** Everything to the end of the connection, as bytes. A reset counts as the end. */
   async restBytes(): Promise<Uint8Array> {
-    for (;;) {
-      try {
-        if (!await this.#read()) return this.#received;
-      } catch (error) {
-        if (error instanceof Deno.errors.ConnectionReset) return this.#received;
+    let isOpen = true;
+    while (isOpen) {
+      isOpen = await this.#read().catch((error) => {
+        if (error instanceof Deno.errors.ConnectionReset) return false;
         throw error;
-      }
+      });
     }
+    return this.#received.slice(0, this.#length);
   }
 
   /** Everything to the end of the connection, as text. */
@@ -97,14 +103,14 @@ export class RawClient implements Disposable {
   }
 
   async #read(): Promise<boolean> {
-    const chunk = new Uint8Array(64 * 1024);
-    const bytes = await within(this.#conn.read(chunk), "a read");
-    if (bytes === null) return false;
-    const joined = new Uint8Array(this.#received.length + bytes);
-    joined.set(this.#received);
-    joined.set(chunk.subarray(0, bytes), this.#received.length);
-    this.#received = joined;
-    return true;
+    if (this.#length === this.#received.length) {
+      const larger = new Uint8Array(2 * this.#length);
+      larger.set(this.#received);
+      this.#received = larger;
+    }
+    const bytes = await within(this.#conn.read(this.#received.subarray(this.#length)), "a read");
+    this.#length += bytes ?? 0;
+    return bytes !== null;
   }
 }
 
