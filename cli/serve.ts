@@ -17,6 +17,13 @@ import { hostDefault, portDefault, showAddress, showBytes, UsageError } from "./
 /** How long requests already read may take to be answered once the server is told to stop. */
 const shutdownGraceMs = 5000;
 
+/**
+ * How soon after the first a second signal is taken for its echo: a runner of tasks passes on the
+ * Ctrl-C that the terminal has already sent to every process, and so does a supervisor's signal to
+ * a whole group.
+ */
+const signalEchoMs = 100;
+
 type ServeValues = Values<typeof serveCommand.options>;
 
 /** Runs a server until it is told to stop; resolves with the exit status. */
@@ -62,17 +69,18 @@ function tcpFrom({ tcp, port, unix }: ServeValues): ServerOptions["tcp"] {
 
 /**
  * Resolves with 0 once a first SIGINT or SIGTERM has ended the server in good order. A second one
- * ends the process where it stands.
+ * that is not the first one's echo ends the process where it stands.
  */
 async function untilToldToStop(server: Server): Promise<number> {
   const told = Promise.withResolvers<void>();
-  let stopping = false;
+  let toldAt: number | undefined;
   const stop = (signal: Deno.Signal, number: number) => {
-    if (stopping) {
+    if (toldAt !== undefined) {
+      if (performance.now() - toldAt < signalEchoMs) return;
       server.abort();
       Deno.exit(128 + number);
     }
-    stopping = true;
+    toldAt = performance.now();
     log(`${signal}: stopping; once more stops at once`);
     told.resolve();
   };

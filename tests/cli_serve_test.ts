@@ -117,23 +117,46 @@ for (const signal of onWindows ? [] : ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+/** A client with replies that it does not read, which keep the graceful end waiting. */
+async function stalled(port: number): Promise<Deno.Conn> {
+  const conn = await Deno.connect({ port, hostname: "127.0.0.1" });
+  await conn.write(new TextEncoder().encode(`SET big ${"x".repeat(2 ** 20)}\n`));
+  await conn.read(new Uint8Array(64));
+  await conn.write(new TextEncoder().encode("GET big\n".repeat(64)));
+  await conn.read(new Uint8Array(1));
+  return conn;
+}
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
 Deno.test({
   name: "a second signal ends the server at once, with the signal's status",
   ignore: onWindows,
   fn: async () => {
     for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       await using server = await serving(["--tcp", ":0"]);
-      using conn = await Deno.connect({ port: server.port, hostname: "127.0.0.1" });
-      // Replies that nobody reads keep the graceful end waiting.
-      await conn.write(new TextEncoder().encode(`SET big ${"x".repeat(2 ** 20)}\n`));
-      await conn.read(new Uint8Array(64));
-      await conn.write(new TextEncoder().encode("GET big\n".repeat(64)));
-      await conn.read(new Uint8Array(1));
+      using _conn = await stalled(server.port);
       server.kill(signal);
       await server.logged(signal);
+      await pause(150);
       server.kill(signal);
       assertEquals((await server.ended).status, expected);
     }
+  },
+});
+
+Deno.test({
+  name: "one Ctrl-C that arrives twice, as from a runner of tasks, stops in good order",
+  ignore: onWindows,
+  fn: async () => {
+    await using server = await serving(["--tcp", ":0"]);
+    const conn = await stalled(server.port);
+    server.kill("SIGINT");
+    await server.logged("SIGINT");
+    server.kill("SIGINT");
+    await pause(50);
+    conn.close();
+    assertEquals((await server.ended).status, 0);
   },
 });
 
