@@ -31,7 +31,7 @@ import { version } from "./version.ts";
 
 export { version };
 export type { Info as ServerInfo } from "./engine/info.ts";
-export type { Storage } from "./engine/storage.ts";
+export type { Handle, Milliseconds, PutOutcome, Storage } from "./engine/storage.ts";
 export type { TcpAddress, UnixAddress } from "./server/listeners.ts";
 
 /** How a server is set up; what is left out takes its value of `serverDefaults`. */
@@ -187,6 +187,7 @@ export class Server implements AsyncDisposable {
     this.#end();
   }
 
+  /** Shuts the server down, as `shutdown` does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }

@@ -11,12 +11,15 @@ import { linger } from "./linger.ts";
 
 /** A TCP address; port 0 lets the system choose. */
 export interface TcpAddress {
+  /** A name or an IP address. */
   hostname: string;
+  /** 0 to 65,535; 0 lets the system pick a free one. */
   port: number;
 }
 
 /** A Unix domain socket. */
 export interface UnixAddress {
+  /** The socket's file. */
   path: string;
   /** Its file's mode; 0600 unless given. */
   mode?: number;
