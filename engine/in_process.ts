@@ -47,7 +47,7 @@ const waitingBytesMax = 1024 * 1024;
  *
  * @example
  * ```ts
- * import { connectInProcess } from "./engine.ts";
+ * import { connectInProcess } from "../engine.ts";
  *
  * const { readable, writable, close } = connectInProcess();
  * const writer = writable.getWriter();
