@@ -120,7 +120,7 @@ function wireText(reply: WireReply): string {
     case "HELP":
       return ["HELP", ...reply.verbs].join(" ");
     case "ERROR":
-      return `ERROR ${reply.message}`;
+      return reply.message === "" ? "ERROR" : `ERROR ${reply.message}`;
     case "other":
       return reply.line;
     default:
@@ -189,25 +189,25 @@ function peopleKeys(reply: Reply & { kind: "KEYS" }, style: ReplyStyle): string 
 }
 
 /** A name a line, its figure beside it; what lies inside another is indented below its name. */
-function peopleInfo(info: unknown, style: ReplyStyle, indent = ""): string[] {
+function peopleInfo(info: unknown, style: ReplyStyle, inside = "", indent = ""): string[] {
   if (typeof info !== "object" || info === null) return [indent + escapeText(String(info))];
   const members = Object.entries(info);
   const width = Math.max(0, ...members.map(([name]) => name.length));
   return members.flatMap(([name, value]) => {
     const label = indent + escapeText(name);
     if (typeof value === "object" && value !== null) {
-      const inner = peopleInfo(value, style, indent + "  ");
+      const inner = peopleInfo(value, style, name, indent + "  ");
       return [style.colours.bold(label), ...(inner.length > 0 ? inner : [indent + "  -"])];
     }
     const padding = " ".repeat(width - name.length + 2);
-    return [label + padding + infoFigure(name, value, style)];
+    return [label + padding + infoFigure(name, inside, value, style)];
   });
 }
 
-function infoFigure(name: string, value: unknown, style: ReplyStyle): string {
+function infoFigure(name: string, inside: string, value: unknown, style: ReplyStyle): string {
   const text = escapeText(String(value));
   if (typeof value !== "number") return text;
-  if (/bytes|limit/i.test(name)) return text + note(value, style);
-  const readable = /seconds/i.test(name) && value >= 120;
-  return readable ? text + style.colours.dim(` (${humanSeconds(value)})`) : text;
+  if (inside === "bytes" || name === "limit") return text + note(value, style);
+  const isLong = name === "uptime" && value >= 120;
+  return isLong ? text + style.colours.dim(` (${humanSeconds(value)})`) : text;
 }

@@ -42,7 +42,7 @@ const durationUnits: readonly (readonly [seconds: number, name: string])[] = [
  * Below two minutes it is told in seconds.
  */
 export function humanSeconds(seconds: number): string {
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 120) return `${Number(seconds.toFixed(3))} s`;
   let rest = Math.floor(seconds);
   const parts: string[] = [];

@@ -9,6 +9,7 @@ import { humanCount, humanMilliseconds } from "./human.ts";
 import { LatencyHistogram } from "./latency_histogram.ts";
 import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
+import { failureText, leave } from "./trouble.ts";
 
 /** Pause between two samples, in seconds. */
 export const latencyIntervalSeconds = 0.01;
@@ -29,7 +30,7 @@ export async function runLatency(options: ClientOptions, io: ShellIo): Promise<n
     await io.errors.write(escapeText(failure) + "\n");
     return exitStatus.failed;
   } finally {
-    await store.close();
+    await leave(store);
   }
 }
 
@@ -58,7 +59,7 @@ async function measure(
       }
     }
   } catch (error) {
-    if (!end.aborted) return error instanceof Error ? error.message : String(error);
+    if (!end.aborted) return failureText(error);
   }
 }
 

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { escapeText } from "./escape.ts";
 import { processIo } from "./io.ts";
 import { runOneOff } from "./one_off.ts";
 import { type ClientOptions, exitStatus, type ShellIo } from "./options.ts";
 import { runPiped } from "./piped.ts";
 import { UsageError } from "./request.ts";
+import { failureText } from "./trouble.ts";
 
 export { exitStatus } from "./options.ts";
 export type {
@@ -31,8 +31,7 @@ export async function runClient(
   } catch (error) {
     // The reader of a pipe has taken what it wanted, as in `… | head -1`.
     if (error instanceof Deno.errors.BrokenPipe) return exitStatus.fine;
-    const message = error instanceof Error ? error.message : String(error);
-    await io.errors.write(escapeText(message) + "\n").catch(() => {});
+    await io.errors.write(failureText(error) + "\n").catch(() => {});
     return error instanceof UsageError ? exitStatus.usage : exitStatus.failed;
   }
 }

@@ -12,6 +12,7 @@ import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from ".
 import { parseReply, type Reply } from "./reply.ts";
 import { requestLine, UsageError } from "./request.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
+import { leave } from "./trouble.ts";
 
 /** The most that `-x` reads from standard input, in bytes: what one request line can carry. */
 export const inputBytesMax = 256 * 1024 * 1024;
@@ -31,7 +32,7 @@ export async function runOneOff(options: ClientOptions, io: ShellIo): Promise<nu
   try {
     return await repeated(store, line, options, io);
   } finally {
-    await store.close();
+    await leave(store);
   }
 }
 

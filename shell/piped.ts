@@ -13,9 +13,10 @@ import { LineSplitter } from "./line_splitter.ts";
 import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
 import { OutputBuffer } from "./output_buffer.ts";
 import { requestTimeoutMs } from "./timing.ts";
+import { failureText, leave } from "./trouble.ts";
 
 /** Requests in flight at most. */
-export const inFlightMax = 2048;
+export const inFlightMax = 512;
 /** Bytes of requests in flight at most, but for a single longer request. */
 export const inFlightBytesMax = 4 * 1024 * 1024;
 /** What the replies in flight may come to together, in bytes, as the last ones let expect. */
@@ -38,7 +39,7 @@ export async function runPiped(options: ClientOptions, io: ShellIo): Promise<num
   try {
     return await new PipedRun(store, options, io).run();
   } finally {
-    await store.close();
+    await leave(store);
   }
 }
 
@@ -97,7 +98,7 @@ class PipedRun {
         await this.#refuse();
         continue;
       }
-      const kind = kindOf(line);
+      const kind = lineKind(line);
       if (kind === "empty") continue;
       if (kind === "quit") return true;
       if (!this.#hasRoom(line.length)) await this.#room(line.length);
@@ -170,14 +171,13 @@ class PipedRun {
   }
 
   async #report({ lineNumber, error }: { lineNumber: number; error: unknown }): Promise<number> {
-    const reason = error instanceof Error ? error.message : String(error);
-    await this.#io.errors.write(`Line ${lineNumber} has no reply: ${reason}\n`);
+    await this.#io.errors.write(`Line ${lineNumber} has no reply: ${failureText(error)}\n`);
     return exitStatus.failed;
   }
 }
 
 /** What the client itself must know of a line. */
-function kindOf(line: Uint8Array): "empty" | "quit" | "request" {
+function lineKind(line: Uint8Array): "empty" | "quit" | "request" {
   let at = 0;
   while (at < line.length && (line[at] === 32 || line[at] === 9)) at++;
   if (at === line.length) return "empty";

@@ -11,6 +11,7 @@ import { type ClientOptions, exitStatus, type OutputFormat, type ShellIo } from 
 import { parseReply } from "./reply.ts";
 import { UsageError } from "./request.ts";
 import { requestTimeoutMs } from "./timing.ts";
+import { leave } from "./trouble.ts";
 
 /** Entries that one request visits. */
 const scanCount = 1000;
@@ -37,7 +38,7 @@ export async function runScan(options: ClientOptions, io: ShellIo): Promise<numb
       cursor = parsed.next;
     } while (cursor !== "0");
   } finally {
-    await store.close();
+    await leave(store);
   }
   return exitStatus.fine;
 }

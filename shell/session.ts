@@ -15,6 +15,7 @@ import { LineEditor } from "./line_editor.ts";
 import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
 import { commandNamed } from "../protocol/commands.ts";
 import { requestTimeoutMs } from "./timing.ts";
+import { kindOf, leave, mishapText } from "./trouble.ts";
 
 const prompt = "> ";
 
@@ -51,7 +52,7 @@ export async function runSession(options: ClientOptions, io: ShellIo): Promise<n
     await converse(store, editor, history, style);
     await editor.flushed();
   } finally {
-    await store.close();
+    await leave(store);
   }
   return exitStatus.fine;
 }
@@ -121,8 +122,7 @@ async function runLine(
     }
   } catch (error) {
     if (editor.left.aborted) return;
-    const message = error instanceof Error ? error.message : String(error);
-    editor.print(style.colours.red(escapeText(message)) + "\n");
+    editor.print(style.colours.red(mishapText(error)) + "\n");
   }
 }
 
@@ -141,7 +141,7 @@ async function requested(
     await store.auth(words[1], options);
     return "OK";
   } catch (error) {
-    const kind = error instanceof Error && "kind" in error ? error.kind : undefined;
+    const kind = kindOf(error);
     if (kind !== "auth" && kind !== "reply") throw error;
     return `ERROR ${(error as Error).message}`;
   }

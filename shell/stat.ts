@@ -11,6 +11,7 @@ import { humanBytes, humanCount, humanShare, sparkLine } from "./human.ts";
 import { type ClientOptions, exitStatus, type OutputFormat, type ShellIo } from "./options.ts";
 import { parseReply } from "./reply.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
+import { failureText, leave, mishapText } from "./trouble.ts";
 
 /** Pause between two lines, in seconds. */
 export const statIntervalSeconds = 1;
@@ -100,15 +101,14 @@ export async function runStat(options: ClientOptions, io: ShellIo): Promise<numb
         earlier = sample;
       } catch (error) {
         if (end.aborted) break;
-        const message = error instanceof Error ? error.message : String(error);
-        if (!io.output.isTerminal) return await failed(message, io);
-        if (earlier) await failed(message, io);
+        if (!io.output.isTerminal) return await failed(failureText(error), io);
+        if (earlier) await failed(mishapText(error), io);
         earlier = undefined;
       }
       await pause(intervalMs, end);
     }
   } finally {
-    await store.close();
+    await leave(store);
   }
   return exitStatus.fine;
 }

@@ -1,0 +1,227 @@
+/** Tests of piped input: every line is run, byte for byte, in order, in bounded memory. */
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { LineSplitter } from "../shell/line_splitter.ts";
+import { OutputBuffer } from "../shell/output_buffer.ts";
+import type { ShellStore } from "../shell/mod.ts";
+import { inFlightMax, replyBytesInFlightMax, runPiped } from "../shell/piped.ts";
+import { Ground, World } from "./shell_world.ts";
+
+const encoder = new TextEncoder();
+
+async function piped(ground: Ground, input: string | Uint8Array) {
+  const world = new World({ input });
+  const status = await ground.run({}, world);
+  return { status, text: world.output.text, bytes: world.output.bytes, errors: world.errors.text };
+}
+
+Deno.test("piped: replies decoded and in order, no greeting, no prompt", async () => {
+  await using ground = await Ground.open();
+  const session =
+    "SET user alice\nGET user\n\n  \t\nUSAGE\r\nDELETE user\nGET user\nquit\nSET user bob\n";
+  const { text, status, errors } = await piped(ground, session);
+  assertEquals([text, status, errors], ["OK\nalice\nUSAGE 9\nOK\nNOT_FOUND\n", 0, ""]);
+  assertEquals((await piped(ground, "GET user")).text, "NOT_FOUND\n");
+});
+
+Deno.test("piped: bytes that are not UTF-8 pass through unchanged", async () => {
+  await using ground = await Ground.open();
+  const value = Uint8Array.from({ length: 256 }, (_, index) => index).filter((byte) => byte !== 10);
+  const { bytes } = await piped(
+    ground,
+    new Uint8Array([...encoder.encode("SET k "), ...value, ...encoder.encode("\nGET k\n")]),
+  );
+  assertEquals(bytes, new Uint8Array([...encoder.encode("OK\n"), ...value, 10]));
+});
+
+Deno.test("piped: an ERROR makes the exit status 1, and the lines behind it run", async () => {
+  await using ground = await Ground.open();
+  const { text, status } = await piped(ground, "NONSENSE\nPING\n");
+  assertEquals([text, status], ["ERROR unknown command\nPONG\n", 1]);
+  assertEquals((await piped(ground, "GET nothing\n")).status, 0);
+});
+
+Deno.test("piped: the last line counts without a line feed", async () => {
+  await using ground = await Ground.open();
+  assertEquals((await piped(ground, "PING\nPING")).text, "PONG\nPONG\n");
+  assertEquals((await piped(ground, "")).text, "");
+});
+
+Deno.test("piped: each reply comes before the next line is typed", async () => {
+  await using ground = await Ground.open();
+  const world = new World();
+  const run = ground.run({}, world);
+  await world.typeFor("SET a 1\n", "OK\n");
+  await world.typeFor("GET a\n", "1\n");
+  world.endInput();
+  assertEquals(await run, 0);
+});
+
+Deno.test("piped: many lines, in chunks cut anywhere", async () => {
+  await using ground = await Ground.open();
+  const count = 20_000;
+  let lines = "";
+  for (let index = 0; index < count; index++) lines += `SET k ${index}\nGET k\n`;
+  const bytes = encoder.encode(lines);
+  let at = 0;
+  const input = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      const size = 1 + (at * 7919) % 65_536;
+      controller.enqueue(bytes.subarray(at, at + size));
+      at += size;
+    },
+  });
+  const replies: string[] = [];
+  const world = new World({ input });
+  const output = {
+    ...world.io.output,
+    isTerminal: false,
+    columns: () => 80,
+    write: (chunk: string | Uint8Array) => {
+      replies.push(typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk));
+      return Promise.resolve();
+    },
+  };
+  const status = await runPiped(ground.options, { ...world.io, output });
+  const expected = Array.from({ length: count }, (_, index) => `OK\n${index}\n`).join("");
+  assertEquals(status, 0);
+  assert(replies.join("") === expected);
+});
+
+Deno.test("piped: a lost connection is told with its line, and ends the run while the input is silent", async () => {
+  await using ground = await Ground.open();
+  const world = new World();
+  const store: ShellStore = {
+    request: (line) =>
+      new TextDecoder().decode(line as Uint8Array) === "GET b"
+        ? Promise.reject(new Error("Lost the connection"))
+        : Promise.resolve("OK"),
+    close: () => {},
+  };
+  const run = ground.run({ connect: () => Promise.resolve(store) }, world);
+  world.type("SET a 1\n\nGET b\nGET c\n");
+  assertEquals(await run, 1);
+  assertEquals(world.errors.text, "Line 3 has no reply: Lost the connection\n");
+  assertEquals(world.output.text, "OK\n");
+});
+
+/** A store whose replies come when the test lets them. */
+class SlowStore implements ShellStore {
+  waiting: ((reply: string) => void)[] = [];
+  most = 0;
+
+  request(): Promise<string> {
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      this.most = Math.max(this.most, this.waiting.length);
+    });
+  }
+
+  close() {}
+}
+
+Deno.test("piped: requests in flight are bounded, and fewer when replies are large", async () => {
+  const store = new SlowStore();
+  const world = new World({ input: "GET k\n".repeat(inFlightMax * 3) });
+  const large = `VALUE ${"A".repeat(replyBytesInFlightMax / 8)}`;
+  let quiet = false;
+  const run = runPiped({ address: "", connect: () => Promise.resolve(store) }, {
+    ...world.io,
+    output: { isTerminal: false, columns: () => 80, write: () => Promise.resolve() },
+  });
+  const turn = () => new Promise((resolve) => setTimeout(resolve));
+  while (store.waiting.length < inFlightMax) await turn();
+  await turn();
+  assertEquals(store.most, inFlightMax);
+  store.waiting.pop()?.(large);
+  for (const answer of store.waiting.splice(0)) answer("NOT_FOUND");
+  store.most = 0;
+  for (let rounds = 0; rounds < 5; rounds++) {
+    await turn();
+    for (const answer of store.waiting.splice(0)) answer(large);
+  }
+  assert(store.most <= 8, `${store.most} large replies in flight`);
+  while (!quiet) {
+    for (const answer of store.waiting.splice(0)) answer("NOT_FOUND");
+    quiet = await Promise.race([run.then(() => true), turn().then(() => false)]);
+  }
+  assertEquals(await run, 0);
+});
+
+function linesOf(chunks: Uint8Array[], lineBytesMax: number): (string | undefined)[] {
+  const splitter = new LineSplitter(lineBytesMax);
+  const lines = chunks.flatMap((chunk) => [...splitter.push(chunk)]).concat([...splitter.end()]);
+  return lines.map((line) => line && new TextDecoder().decode(line));
+}
+
+Deno.test("lines are the same however the input is cut", () => {
+  const input = encoder.encode("first\r\n\nsecond line\n\r\nlong line here\nend\r");
+  const expected = ["first", "", "second line", "", undefined, "end"];
+  for (let one = 0; one <= input.length; one++) {
+    for (let two = one; two <= input.length; two++) {
+      const chunks = [input.subarray(0, one), input.subarray(one, two), input.subarray(two)];
+      assertEquals(linesOf(chunks, 12), expected, `cut at ${one} and ${two}`);
+    }
+  }
+});
+
+Deno.test("a line at its limit is taken, one byte more is not", () => {
+  for (const [length, taken] of [[9, true], [10, true], [11, false]] as const) {
+    const line = "x".repeat(length);
+    for (const end of ["\n", "\r\n", ""]) {
+      for (const cut of [0, 5, length]) {
+        const bytes = encoder.encode(line + end + (end ? "next" : ""));
+        const lines = linesOf([bytes.subarray(0, cut), bytes.subarray(cut)], 10);
+        assertEquals(
+          lines,
+          [taken ? line : undefined, ...(end ? ["next"] : [])],
+          `${length} ${JSON.stringify(end)} ${cut}`,
+        );
+      }
+    }
+  }
+});
+
+Deno.test("output that waits for its reader is told, and a reader that has gone ends it", async () => {
+  const writes: number[] = [];
+  let proceed = () => {};
+  const output = new OutputBuffer({
+    isTerminal: false,
+    columns: () => 80,
+    write: (chunk) => {
+      writes.push(chunk.length);
+      return new Promise((resolve) => proceed = resolve);
+    },
+  });
+  for (let index = 0; index < 10; index++) output.append(new Uint8Array(100));
+  await new Promise((resolve) => setTimeout(resolve));
+  output.append(new Uint8Array(200_000));
+  assertEquals([writes, output.waitingBytes], [[1000], 200_000]);
+  proceed();
+  await new Promise((resolve) => setTimeout(resolve));
+  proceed();
+  await output.flushed();
+  assertEquals(writes, [1000, 200_000]);
+
+  const broken = new OutputBuffer({
+    isTerminal: false,
+    columns: () => 80,
+    write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")),
+  });
+  broken.append(new Uint8Array(1));
+  const error = await broken.flushed().catch((error) => error);
+  assert(error instanceof Deno.errors.BrokenPipe && broken.failed);
+});
+
+Deno.test("piped: the reader of the output may stop early", async () => {
+  await using ground = await Ground.open();
+  const world = new World({ input: "PING\n".repeat(10_000) });
+  const output = {
+    isTerminal: false,
+    columns: () => 80,
+    write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")),
+  };
+  const { runClient } = await import("../shell/mod.ts");
+  assertEquals(await runClient(ground.options, { ...world.io, output }), 0);
+  assertMatch(world.errors.text, /^$/);
+});
