@@ -1,0 +1,144 @@
+/**
+ * The documents are held against the program: transcripts are replayed, and what the tables of
+ * commands, errors and flags hold must be told.
+ *
+ * @module
+ */
+
+import { serveCommand } from "../cli/options.ts";
+import { type Command, commands, usageOf } from "../protocol/commands.ts";
+import * as limits from "../protocol/limits.ts";
+import * as problems from "../protocol/problems.ts";
+import { serve } from "../server.ts";
+import { connect } from "../client.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
+import { type Block, blocksOf, matches, replay } from "./transcript.ts";
+
+const root = new URL("../", import.meta.url);
+const read = (path: string) => Deno.readTextFile(new URL(path, root));
+
+async function pages(folder = "docs/"): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(new URL(folder, root))) {
+    if (entry.isDirectory) found.push(...await pages(`${folder}${entry.name}/`));
+    else if (entry.name.endsWith(".md")) found.push(folder + entry.name);
+  }
+  return found.sort();
+}
+
+/** The text from a heading to the next one of the same level or above. */
+function sectionOf(markdown: string, heading: string): string {
+  const level = heading.split(" ")[0].length;
+  const lines = markdown.split("\n");
+  const start = lines.indexOf(heading);
+  if (start < 0) throw new Error(`There is no heading "${heading}"`);
+  const next = new RegExp(`^#{1,${level}} `);
+  const length = lines.slice(start + 1).findIndex((line) => next.test(line));
+  return lines.slice(start, length < 0 ? undefined : start + 1 + length).join("\n");
+}
+
+for (const page of await pages()) {
+  const transcripts = blocksOf(await read(page)).filter(({ info }) =>
+    info.split(" ")[0] === "transcript"
+  );
+  for (const block of transcripts) {
+    Deno.test(`${page}:${block.lineNumber}: the transcript is what the server says`, async () => {
+      await replay(block);
+    });
+  }
+}
+
+Deno.test("a transcript that the server does not follow fails", async () => {
+  const block = (...lines: string[]): Block => ({ info: "transcript", lines, lineNumber: 1 });
+  await assertRejects(() => replay(block("> USAGE", "< USAGE 1")), Error, "Line 2 says USAGE 1");
+  await assertRejects(() => replay(block("> USAGE")), Error, "leaves out");
+  await assertRejects(() => replay(block("> QUIT", "< OK")), Error, "the server says (closed)");
+  await assertRejects(() => replay(block("USAGE")), Error, "is not of a transcript");
+  assert(matches("INFO {json} {n}", 'INFO {"a":1} -2.5'));
+  assert(!matches("INT {n}", "INT one"));
+});
+
+Deno.test("docs/protocol.md has a section for each command, with all that it can be told", async () => {
+  const protocol = await read("docs/protocol.md");
+  for (const command of commands as readonly Command[]) {
+    const section = sectionOf(protocol, `### ${usageOf(command)}`);
+    for (const alias of command.aliases) assertStringIncludes(section, `\`${alias}\``);
+    for (const option of command.args.flatMap(({ options = [] }) => options)) {
+      assert(section.includes(`\`${option}`), `${command.verb}: ${option} is not told`);
+    }
+    for (const reply of command.replies) {
+      const word = reply.split(" ")[0];
+      assert(new RegExp(`[\`>] ?${word}\\b`).test(section), `${command.verb}: ${word} is not told`);
+    }
+    assertStringIncludes(section, "```transcript");
+  }
+});
+
+Deno.test("docs/protocol.md lists every kind of error, and every line that has no variable part", async () => {
+  const errors = sectionOf(await read("docs/protocol.md"), "## Errors");
+  const kinds = [...errors.matchAll(/^\| `([a-z_]+)` +\|/gm)].map(([, kind]) => kind);
+  assertEquals(kinds.sort(), [...problems.errorKinds].sort());
+  const decoder = new TextDecoder();
+  const lines = Object.values(problems)
+    .filter((value): value is problems.Problem =>
+      typeof value === "object" && "line" in value && value !== problems.badRequest
+    )
+    .map(({ line }) => decoder.decode(line).trimEnd().slice("ERROR ".length));
+  assert(lines.length >= 7);
+  for (const line of lines) assertStringIncludes(errors, `\`${line}\``);
+});
+
+Deno.test("docs/protocol.md tells the limits that hold", async () => {
+  const section = sectionOf(await read("docs/protocol.md"), "## Limits");
+  const number = (value: number) => value.toLocaleString("en");
+  assertStringIncludes(section, number(limits.keyBytesMax));
+  assertStringIncludes(section, number(limits.ttlSecondsMax));
+  assertStringIncludes(section, `1 to ${number(limits.scanCountMax)}, ${limits.scanCountDefault} `);
+});
+
+Deno.test("docs/protocol.md names each figure of INFO, and no other", async () => {
+  const section = sectionOf(await read("docs/protocol.md"), "## What INFO tells");
+  const told = [...section.matchAll(/^\| `([A-Za-z.]+)` +\|/gm)].map(([, name]) => name);
+  await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+  await using store = await connect({ port: (server.addresses[0] as Deno.NetAddr).port });
+  const names = Object.entries(await store.info()).flatMap(([name, value]) =>
+    typeof value === "object" && value !== null
+      ? Object.keys(value).map((inner) => `${name}.${inner}`)
+      : [name]
+  );
+  const grouped = names.map((name) =>
+    name.replace(/^requests\.[A-Z]+$/, "requests.VERB").replace(/^errors\..*/, "errors.KIND")
+  );
+  assertEquals([...new Set(grouped)].sort(), told.sort());
+});
+
+Deno.test("docs/server.md tells each flag of serve, its variable and its default", async () => {
+  const server = await read("docs/server.md");
+  for (const option of serveCommand.options) {
+    const row = server.split("\n").find((line) => line.startsWith(`| \`--${option.name}`));
+    assert(row !== undefined, `--${option.name} has no row`);
+    assertStringIncludes(row, `\`${option.env}\``);
+    if ("default" in option) assertStringIncludes(row, `\`${option.default}\``);
+  }
+});
+
+Deno.test("every link between the documents leads somewhere", async () => {
+  const anchorOf = (heading: string) =>
+    heading.replace(/^#+ /, "").toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(
+      " ",
+      "-",
+    );
+  for (const page of await pages()) {
+    const text = await read(page);
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [path, anchor] = target.split("#");
+      const file = path === "" ? new URL(page, root) : new URL(path, new URL(page, root));
+      const info = await Deno.stat(file).catch(() => undefined);
+      assert(info !== undefined, `${page}: ${target} leads nowhere`);
+      if (anchor === undefined) continue;
+      const headings = (await Deno.readTextFile(file)).match(/^#+ .*/gm) ?? [];
+      assert(headings.map(anchorOf).includes(anchor), `${page}: ${target} has no such heading`);
+    }
+  }
+});
