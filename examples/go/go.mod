@@ -1,0 +1,3 @@
+module blinkstore.example
+
+go 1.21
