@@ -8,6 +8,7 @@
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { connect } from "@blink/store/client";
  * import { serve } from "@blink/store/server";
  *
@@ -16,33 +17,29 @@
  *
  * await using store = await connect({ port });
  * await store.put("note", "two\nlines", { ttl: 60 });
- * console.assert(await store.get("note") === "two\nlines");
+ * assert(await store.get("note") === "two\nlines");
  * ```
  *
  * @module
  */
 
-export {
-  Calls,
-  type GetOptions,
-  type IncrementOptions,
-  type MatchOptions,
-  type PutCondition,
-  type PutOptions,
-  type ScanOptions,
-} from "./client/calls.ts";
+export { Calls } from "./client/calls.ts";
+export type {
+  CallOptions,
+  GetOptions,
+  IncrementOptions,
+  MatchOptions,
+  PutCondition,
+  PutOptions,
+  ScanOptions,
+} from "./client/call_options.ts";
 export type { Parse } from "./client/call.ts";
 export type { Line, Value } from "./client/codec.ts";
 export { keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "./protocol.ts";
 export { BlinkError, type BlinkErrorKind, type BlinkErrorOptions } from "./client/errors.ts";
 export type { Info } from "./client/info.ts";
 export type { Lock, LockOptions } from "./client/lock.ts";
-export {
-  type CallOptions,
-  clientDefaults,
-  type ClientLimits,
-  type ConnectOptions,
-} from "./client/options.ts";
+export { clientDefaults, type ClientLimits, type ConnectOptions } from "./client/options.ts";
 export { Pool, pool, type PoolOptions, poolSizeDefault, poolSizeMax } from "./client/pool.ts";
 export type { Transport } from "./client/socket.ts";
 export { BlinkStore, connect } from "./client/store.ts";

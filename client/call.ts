@@ -20,12 +20,12 @@ export class Call {
   settled = false;
   /** True from the moment its line is handed to the connection. */
   sent = false;
+  /** Runs once, when the call is settled. */
+  onSettled: (() => void) | undefined = undefined;
 
   readonly #parse: Parse<unknown>;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (reason: unknown) => void;
-  #signal: AbortSignal | undefined;
-  #onAbort: (() => void) | undefined;
 
   constructor(
     public line: Line,
@@ -45,16 +45,6 @@ export class Call {
     return this.line.length + callOverheadBytes;
   }
 
-  /** Lets the signal stop the call; `onAbort` runs after the caller was told. */
-  listenTo(signal: AbortSignal, onAbort: () => void): void {
-    this.#signal = signal;
-    this.#onAbort = () => {
-      this.fail(signal.reason);
-      onAbort();
-    };
-    signal.addEventListener("abort", this.#onAbort, { once: true });
-  }
-
   /** Settles the call with its reply; throws what the parser throws when the call is not settled. */
   answer(reply: string): void {
     if (this.settled) return;
@@ -72,8 +62,7 @@ export class Call {
 
   #settle(): void {
     this.settled = true;
-    if (this.#onAbort) this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#signal = this.#onAbort = undefined;
+    this.onSettled?.();
   }
 }
 

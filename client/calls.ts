@@ -9,49 +9,17 @@ import { scanCountMax } from "../protocol.ts";
 import * as codec from "./codec.ts";
 import type { Line, Value } from "./codec.ts";
 import type { Parse } from "./call.ts";
+import type {
+  CallOptions,
+  GetOptions,
+  IncrementOptions,
+  MatchOptions,
+  PutOptions,
+  ScanOptions,
+} from "./call_options.ts";
 import { BlinkError } from "./errors.ts";
 import { type Info, infoFrom } from "./info.ts";
 import { acquire, type Lock, type LockOptions } from "./lock.ts";
-import type { CallOptions } from "./options.ts";
-
-/** When a `put` takes place: always, or only if the key is missing, is there, or has this value. */
-export type PutCondition = "absent" | "present" | { readonly match: Value };
-
-/** What a `put` may be told. */
-export interface PutOptions extends CallOptions {
-  /** Seconds until the key expires, 0.001 to ten years; without it the key never expires. */
-  ttl?: number;
-  /** Keeps the time the key has left, if it is there. Not together with `ttl`. */
-  keepTtl?: boolean;
-  /** Stores only on this condition. */
-  if?: PutCondition;
-}
-
-/** What a `get` may be told. */
-export interface GetOptions extends CallOptions {
-  /** Lets the key expire this many seconds from now, 0.001 to ten years. */
-  ttl?: number;
-}
-
-/** What an `increment` may be told. */
-export interface IncrementOptions extends CallOptions {
-  /** Lets the key expire this many seconds from now, if it has no expiry yet; one it has stays. */
-  ttl?: number;
-}
-
-/** What a `delete` with a condition may be told. */
-export interface MatchOptions extends CallOptions {
-  /** Deletes only if the key has this value. */
-  match: Value;
-}
-
-/** What a `scan` may be told. */
-export interface ScanOptions extends CallOptions {
-  /** Lists only the keys that begin with this. */
-  prefix?: string;
-  /** About how many keys to fetch at a time, 1 to 10,000; 1,000 when left out. */
-  count?: number;
-}
 
 /** How many keys a scan asks for at a time unless told otherwise. */
 const scanCountDefault = 1_000;
@@ -90,6 +58,21 @@ export abstract class Calls {
    *
    * @returns `"stored"`; `"conflict"` when the key is there (`if: "absent"`) or has another value
    * (`if: { match }`); `"not found"` when it is missing (`if: "present"`, `if: { match }`).
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { connect } from "@blink/store/client";
+   * import { serve } from "@blink/store/server";
+   *
+   * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+   * const { port } = server.addresses[0] as Deno.NetAddr;
+   * await using store = await connect({ port });
+   *
+   * await store.put("session", new Uint8Array([0, 10, 255]), { ttl: 3600 });
+   * const outcome = await store.put("session", "mine", { if: "absent" });
+   * assert(outcome === "conflict");
+   * ```
    */
   async put(
     key: string,
@@ -104,7 +87,24 @@ export abstract class Calls {
     return await this.submit(codec.putLine(key, words, value), parsePut, options);
   }
 
-  /** Fetches a value as text, `undefined` when the key is missing; not UTF-8 becomes U+FFFD. */
+  /**
+   * Fetches a value as text, `undefined` when the key is missing; not UTF-8 becomes U+FFFD.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { connect } from "@blink/store/client";
+   * import { serve } from "@blink/store/server";
+   *
+   * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+   * const { port } = server.addresses[0] as Deno.NetAddr;
+   * await using store = await connect({ port });
+   *
+   * await store.set("user", "alice");
+   * assert(await store.get("user") === "alice");
+   * assert(await store.get("nobody") === undefined);
+   * ```
+   */
   async get(key: string, options: GetOptions = {}): Promise<string | undefined> {
     return await this.submit(getLine(key, options), codec.textReply, options);
   }
@@ -114,7 +114,24 @@ export abstract class Calls {
     return await this.submit(getLine(key, options), codec.bytesReply, options);
   }
 
-  /** Fetches several values as text with one request, in the order of the keys. */
+  /**
+   * Fetches several values as text with one request, in the order of the keys.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { connect } from "@blink/store/client";
+   * import { serve } from "@blink/store/server";
+   *
+   * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+   * const { port } = server.addresses[0] as Deno.NetAddr;
+   * await using store = await connect({ port });
+   *
+   * await Promise.all([store.set("a", "1"), store.set("b", "2")]);
+   * const [a, none, b] = await store.getMany(["a", "none", "b"]);
+   * assert(a === "1" && none === undefined && b === "2");
+   * ```
+   */
   async getMany(
     keys: readonly string[],
     options: CallOptions = {},
@@ -134,7 +151,24 @@ export abstract class Calls {
     return await this.submit(manyLine(keys), parse, options);
   }
 
-  /** Removes a key only if it has the value `match`, and says which of the three it was. */
+  /**
+   * Removes a key only if it has the value `match`, and says which of the three it was.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { connect } from "@blink/store/client";
+   * import { serve } from "@blink/store/server";
+   *
+   * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+   * const { port } = server.addresses[0] as Deno.NetAddr;
+   * await using store = await connect({ port });
+   *
+   * await store.set("draft", "version 1");
+   * assert(await store.delete("draft", { match: "version 2" }) === "conflict");
+   * assert(await store.delete("draft") === true);
+   * ```
+   */
   delete(
     key: string,
     options: MatchOptions,
@@ -162,6 +196,21 @@ export abstract class Calls {
    *
    * @throws {BlinkError} `range` when a number does not hold the result exactly; it was added all
    * the same.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { connect } from "@blink/store/client";
+   * import { serve } from "@blink/store/server";
+   *
+   * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+   * const { port } = server.addresses[0] as Deno.NetAddr;
+   * await using store = await connect({ port });
+   *
+   * assert(await store.increment("visits") === 1);
+   * assert(await store.increment("visits", 41, { ttl: 60 }) === 42);
+   * assert(await store.increment("visits", 1n) === 43n);
+   * ```
    */
   increment(key: string, by?: number, options?: IncrementOptions): Promise<number>;
   async increment(
@@ -184,7 +233,26 @@ export abstract class Calls {
     return await this.submit(`EXPIRE ${codec.checkedKey(key)} ${when}`, parseFound, options);
   }
 
-  /** Tells how many seconds a key has left: `Infinity` for never, `undefined` when it is missing. */
+  /**
+   * Tells how many seconds a key has left: `Infinity` for never, `undefined` when it is missing.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { connect } from "@blink/store/client";
+   * import { serve } from "@blink/store/server";
+   *
+   * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+   * const { port } = server.addresses[0] as Deno.NetAddr;
+   * await using store = await connect({ port });
+   *
+   * await store.set("user", "alice");
+   * await store.expire("user", 60);
+   * assert((await store.ttl("user"))! <= 60.001);
+   * await store.expire("user", Infinity);
+   * assert(await store.ttl("user") === Infinity);
+   * ```
+   */
   async ttl(key: string, options: CallOptions = {}): Promise<number | undefined> {
     return await this.submit(`TTL ${codec.checkedKey(key)}`, codec.ttlReply, options);
   }
@@ -193,6 +261,22 @@ export abstract class Calls {
    * Lists keys, fetching them a part at a time as the loop asks for them. Every key that is there
    * from its start to its end comes at least once; a key may come twice, and keys written or deleted
    * meanwhile may or may not come. `timeoutMs` holds for each part.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { connect } from "@blink/store/client";
+   * import { serve } from "@blink/store/server";
+   *
+   * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+   * const { port } = server.addresses[0] as Deno.NetAddr;
+   * await using store = await connect({ port });
+   *
+   * await Promise.all([store.set("user:1", "alice"), store.set("user:2", "bob")]);
+   * const users = new Set<string>();
+   * for await (const key of store.scan({ prefix: "user:" })) users.add(key);
+   * assert(users.size === 2);
+   * ```
    */
   async *scan(options: ScanOptions = {}): AsyncGenerator<string, void, void> {
     const { prefix = "", count = scanCountDefault, ...callOptions } = options;
@@ -208,7 +292,9 @@ export abstract class Calls {
     } while (cursor !== "0");
   }
 
-  /** Removes every key, or every key with a prefix; resolves to how many there were. */
+  /**
+   * Removes every key, or every key with a prefix; resolves to how many there were.
+   */
   async flush(prefix = "", options: CallOptions = {}): Promise<number> {
     const line = prefix === "" ? "FLUSH" : `FLUSH ${codec.checkedPrefix(prefix)}`;
     return await this.submit(line, parseDeleted, options);
@@ -226,7 +312,9 @@ export abstract class Calls {
     return performance.now() - sentAtMs;
   }
 
-  /** The server's counters and sizes. */
+  /**
+   * The server's counters and sizes.
+   */
   async info(options: CallOptions = {}): Promise<Info> {
     return await this.submit("INFO", infoFrom, options);
   }
@@ -249,6 +337,20 @@ export abstract class Calls {
    * that frees itself when its time runs out.
    *
    * @throws {BlinkError} `lock` when another holds it and `waitMs` has passed.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { connect } from "@blink/store/client";
+   * import { serve } from "@blink/store/server";
+   *
+   * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+   * const { port } = server.addresses[0] as Deno.NetAddr;
+   * await using store = await connect({ port });
+   *
+   * await using lock = await store.lock("nightly-job", { ttl: 30, waitMs: 1000 });
+   * assert(lock.held);
+   * ```
    */
   lock(key: string, options: LockOptions): Promise<Lock> {
     return acquire(this, key, options);

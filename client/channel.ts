@@ -12,7 +12,9 @@ import { type Line, oneOf, verbOf } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import { Deadlines, delay, within } from "./deadlines.ts";
 import { BlinkError, reasonOf } from "./errors.ts";
-import { type CallOptions, checkToken, type Settings } from "./options.ts";
+import type { CallOptions } from "./call_options.ts";
+import { checkToken, type Settings } from "./options.ts";
+import { Signals } from "./signals.ts";
 import { addressText, openSocket, type Transport } from "./socket.ts";
 
 /** How much text goes into one write, in characters: enough to spread the cost of the write. */
@@ -32,6 +34,7 @@ export class Channel {
   readonly #settings: Settings;
   readonly #queue = new Queue<Call>();
   readonly #deadlines: Deadlines;
+  readonly #signals = new Signals((call) => this.#abandon(call));
   /** Calls in the queue that are not settled; withdrawn ones stay in it until their turn. */
   #waiting = 0;
   #queuedBytes = 0;
@@ -87,7 +90,7 @@ export class Channel {
       if (this.#queuedBytes + call.queuedBytes > this.#settings.queuedBytesMax) {
         return reject(this.#overload());
       }
-      if (options.signal) call.listenTo(options.signal, () => this.#abandon(call));
+      if (options.signal) this.#signals.watch(options.signal, call);
       this.#queuedBytes += call.queuedBytes;
       this.#queue.push(call);
       this.#waiting++;

@@ -43,10 +43,11 @@ export interface BlinkErrorOptions extends ErrorOptions {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { BlinkError } from "@blink/store/client";
  *
  * const error = new BlinkError("usage", "Cannot use the key: it is empty");
- * console.assert(error.kind === "usage" && !error.mayHaveRun);
+ * assert(error.kind === "usage" && !error.mayHaveRun);
  * ```
  */
 export class BlinkError extends Error {

@@ -9,7 +9,7 @@
 import type { Calls } from "./calls.ts";
 import { delay } from "./deadlines.ts";
 import { BlinkError } from "./errors.ts";
-import type { CallOptions } from "./options.ts";
+import type { CallOptions } from "./call_options.ts";
 
 /** The pause between two tries for a lock that another holds, in milliseconds, at the start. */
 const pauseMsMin = 10;

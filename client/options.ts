@@ -8,17 +8,6 @@
 import { BlinkError } from "./errors.ts";
 import type { Transport } from "./socket.ts";
 
-/** What every call takes as its last argument. */
-export interface CallOptions {
-  /**
-   * Stops waiting for the reply; the call is then rejected with the signal's reason. A command that
-   * has been sent may run all the same.
-   */
-  signal?: AbortSignal;
-  /** How long to wait for the reply, in milliseconds; `Infinity` waits for ever. */
-  timeoutMs?: number;
-}
-
 /** The limits of a client, each of which {@linkcode ConnectOptions} can set. */
 export interface ClientLimits {
   /** How long a call waits for its reply, in milliseconds, unless it says so itself. */

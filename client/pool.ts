@@ -9,7 +9,8 @@ import { Calls } from "./calls.ts";
 import { Channel } from "./channel.ts";
 import type { Line } from "./codec.ts";
 import { BlinkError } from "./errors.ts";
-import { type CallOptions, type ConnectOptions, settingsFrom } from "./options.ts";
+import type { CallOptions } from "./call_options.ts";
+import { type ConnectOptions, settingsFrom } from "./options.ts";
 
 /** How many connections a pool has unless told otherwise. */
 export const poolSizeDefault = 4;
@@ -109,6 +110,7 @@ export class Pool extends Calls implements AsyncDisposable {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { pool } from "@blink/store/client";
  * import { serve } from "@blink/store/server";
  *
@@ -117,7 +119,7 @@ export class Pool extends Calls implements AsyncDisposable {
  *
  * await using store = await pool({ port, size: 2 });
  * await Promise.all([store.increment("visits"), store.increment("visits")]);
- * console.assert(await store.get("visits") === "2");
+ * assert(await store.get("visits") === "2");
  * ```
  */
 export async function pool(options: PoolOptions = {}): Promise<Pool> {

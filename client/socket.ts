@@ -5,7 +5,10 @@
  * @module
  */
 
-/** A connection as the client sees it: bytes in, bytes out. */
+/**
+ * A connection as the client sees it: bytes in, bytes out. A `Deno.Conn` is one, so that TLS is
+ * `connect({ transport: () => Deno.connectTls({ hostname, port }) })`.
+ */
 export interface Transport {
   /** The bytes that the server sends; its end is the end of the connection. */
   readonly readable: ReadableStream<Uint8Array>;

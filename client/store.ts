@@ -8,7 +8,8 @@ import type { Parse } from "./call.ts";
 import { Calls } from "./calls.ts";
 import { Channel } from "./channel.ts";
 import type { Line } from "./codec.ts";
-import { type CallOptions, type ConnectOptions, settingsFrom } from "./options.ts";
+import type { CallOptions } from "./call_options.ts";
+import { type ConnectOptions, settingsFrom } from "./options.ts";
 
 /**
  * A client of one server, on one connection: calls made without awaiting are pipelined and run in
@@ -17,6 +18,7 @@ import { type CallOptions, type ConnectOptions, settingsFrom } from "./options.t
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { BlinkStore } from "@blink/store/client";
  * import { serve } from "@blink/store/server";
  *
@@ -25,7 +27,7 @@ import { type CallOptions, type ConnectOptions, settingsFrom } from "./options.t
  *
  * await using store = new BlinkStore({ port });
  * const [, visits] = await Promise.all([store.set("visits", "41"), store.increment("visits")]);
- * console.assert(visits === 42);
+ * assert(visits === 42);
  * ```
  */
 export class BlinkStore extends Calls implements AsyncDisposable {
@@ -100,6 +102,7 @@ export class BlinkStore extends Calls implements AsyncDisposable {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { connect } from "@blink/store/client";
  * import { serve } from "@blink/store/server";
  *
@@ -108,7 +111,7 @@ export class BlinkStore extends Calls implements AsyncDisposable {
  *
  * await using store = await connect({ port });
  * await store.set("user", "alice");
- * console.assert(await store.get("user") === "alice");
+ * assert(await store.get("user") === "alice");
  * ```
  */
 export async function connect(options: ConnectOptions = {}): Promise<BlinkStore> {

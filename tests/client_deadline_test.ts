@@ -72,6 +72,39 @@ Deno.test("a call stopped before it is sent is withdrawn", async () => {
   assertEquals(lines, ["SET a 1", "SET c 3"]);
 });
 
+Deno.test("one signal may stop many calls, and none that has its reply", async () => {
+  await using server = scriptedServer(async (peer) => {
+    for (let left = 10; left > 0; left--) {
+      await peer.line();
+      await peer.send("OK\n");
+    }
+    await swallow(peer);
+  });
+  await using store = await connect({ port: server.port, closeTimeoutMs: 100 });
+  const stop = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = stop.signal;
+  stop.signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listeners++;
+    addEventListener.apply(stop.signal, args);
+  };
+  stop.signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listeners--;
+    removeEventListener.apply(stop.signal, args);
+  };
+  const calls = Array.from(
+    { length: 1_000 },
+    () => store.set("a", "1", { signal: stop.signal }),
+  );
+  const settled = Promise.allSettled(calls);
+  assertEquals(listeners, 1);
+  await Promise.all(calls.slice(0, 10));
+  stop.abort();
+  const outcomes = (await settled).map(({ status }) => status);
+  assertEquals(outcomes.filter((status) => status === "fulfilled").length, 10);
+  assertEquals(listeners, 0);
+});
+
 Deno.test("a call that waits for a connection times out by itself", async () => {
   await using store = new BlinkStore({ transport: () => new Promise(() => {}) });
   const error = await assertRejects(() => store.get("a", { timeoutMs: 10 }), BlinkError);
