@@ -13,37 +13,37 @@
  *
  * ```text
  *  index                     arena: slabs of 8 segments, each in one of three queues or free
- *  +---+
- *  | 0 |   small queue       oldest                               newest
- *  | 1 |-----------------.   +---------------+  +---------------+  +---------------+
- *  | 2 |                 |   |xxxx hand> k=v |--| k=v xx k=v kv |--| k=v k=v k=v > |<- new keys
- *  | 3 |--.              |   +---------------+  +---------------+  +---------------+
- *  | . |  |              |        | visited            ^
- *  | . |  |              `--------+--------------------'  k=v -> next in its chain
- *  | n |  |                       v
- *  +---+  |  main queue      +---------------+  +---------------+  +---------------+
- *    ^    |                  |xx hand> k=v k |--| k=v k=v k=v   |--| k=v k=v >     |<- kept: one
- *    |    |                  +---------------+  +---------------+  +---------------+   visit less
- *    |    |                                         ^
- *    |    `-----------------------------------------'
- *    |       bulk queue      +---------------+  +---------------+
- *    |                       | frag frag xxx |--| frag frag >   |<- pieces of large values
- *    `- grows by one         +---------------+  +---------------+
- *       bucket an entry        x: dead         >: where the next record goes
+ *  hash ref
+ * +----+---+  small queue    oldest                               newest
+ * | 03 | *-|-----------.     +---------------+  +---------------+  +---------------+
+ * | 17 | *-|--------.  |     |xxxx hand> k=v |--| k=v xx k=v kv |--| k=v k=v k=v > |<- new keys
+ * |    |   |        |  |     +---------------+  +---------------+  +---------------+
+ * | 2c | *-|-----.  |  `------------------^           ^  |
+ * | 2d | *-|---. |  `---------------------------------'  | visited
+ * |    |   |   | |                                       v
+ * | .. |   |   | |  main queue +-------------+  +---------------+  +---------------+
+ * | f1 | *-|-. | `-----------> |xx hand> k=v |--| k=v k=v k=v   |--| k=v k=v >     |<- kept, with
+ * |    |   | | |               +-------------+  +---------------+  +---------------+   a visit less
+ * +----+---+ | `----------------------------------------^              ^
+ *            `---------------------------------------------------------'
+ *              bulk queue    +---------------+  +---------------+
+ *                            | frag frag xxx |--| frag frag >   |<- pieces of large values
+ *                            +---------------+  +---------------+
+ *                              x: dead   hand: eviction's next   >: where the next record goes
  * ```
  *
  * The *arena* (store/arena.ts) is memory cut into segments of 128 KiB. An entry is a record
- * (store/record.ts): 16 bytes of header, the key, the value, rounded up to 8 bytes. Records are
+ * (store/record.ts): 8 bytes of header, the key, the value, rounded up to 8 bytes. Records are
  * appended to the newest segment of a queue and never cross a segment's end. So the place of an
  * entry in memory is also its place in the order of eviction, and no entry pays for links to say
  * so. A value over 8 KiB is cut into fragments that lie in a queue of their own; the entry itself
  * stays small enough to move.
  *
- * The *index* (store/index.ts) finds an entry by the keyed hash of its key (store/hash.ts). It is a
- * table of chains that grows by one bucket with each entry, so it never has to be rebuilt, and it
- * costs 4 bytes an entry there and 4 in the header. With the rest of the header and the rounding
- * an entry costs 24 bytes on average beyond its key and value, and 4 more in the ghost once the
- * store is full.
+ * The *index* (store/index.ts) finds an entry by the keyed hash of its key (store/hash.ts): open
+ * addressing in the order of the hashes, 8 bytes a slot, 64 to 80 % full. It grows by a quarter,
+ * moving a few slots with each change, so there is no moment at which it is rebuilt. With header
+ * and rounding an entry costs some 23 bytes beyond its key and value, and 4 more in the ghost once
+ * the store is full.
  *
  * ## How room is made
  *
@@ -173,15 +173,15 @@ export class Store {
       throw new RangeError(`Cannot make a store: the limit is ${options.limitBytes} bytes`);
     }
     this.limitBytes = options.limitBytes;
+    this.#hashKey = options.hashKey ?? randomHashKey();
     const memory = options.shared ? allocateShared : allocate;
-    this.#entries = new Entries(memory);
+    this.#entries = new Entries(memory, this.#hashKey);
     this.#compaction = new Compaction(this.#entries);
     this.#eviction = new Eviction(this.#entries, this.#compaction, memory, options.limitBytes);
     this.#room = new Room(this.#entries, this.#eviction, options.limitBytes);
     this.#expiry = new Expiry(this.#entries);
     this.#flush = new Flush(this.#entries, memory);
     this.now = options.now ?? (() => performance.now());
-    this.#hashKey = options.hashKey ?? randomHashKey();
   }
 
   /** Bytes of all keys and values held. */

@@ -13,6 +13,7 @@
 import type { Queue } from "./arena.ts";
 import { Arena, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
 import { Fragments } from "./fragments.ts";
+import { type HashKey, hashOf } from "./hash.ts";
 import { Index } from "./index.ts";
 import {
   EXPIRES,
@@ -56,10 +57,13 @@ export class Entries {
   /** Bytes of keys and values of the entries in each queue. */
   readonly usageOf: Float64Array;
 
-  constructor(allocate: Allocate) {
+  readonly #hashKey: HashKey;
+
+  constructor(allocate: Allocate, hashKey: HashKey) {
+    this.#hashKey = hashKey;
     this.state = newState(allocate);
     this.arena = new Arena(allocate, this.state);
-    this.index = new Index(this.arena, allocate, this.state);
+    this.index = new Index(allocate, this.state);
     this.fragments = new Fragments(this.arena);
     this.usageOf = new Float64Array(allocate(3 * 8));
   }
@@ -71,25 +75,22 @@ export class Entries {
 
   /** The entry of a key, or 0. */
   find(hash: number, bytes: Uint8Array, start: number, end: number): number {
-    const arena = this.arena;
-    const index = this.index;
-    let ref = index.first(index.bucketOf(hash));
-    while (ref !== 0) {
+    const { arena, index } = this;
+    const keyBytes = end - start;
+    for (let slot = index.first(hash); slot !== -1; slot = index.next(hash, slot)) {
+      const ref = index.refAt(hash, slot);
       const slab = ref >>> SLAB_SHIFT;
-      const words = arena.words[slab];
       const at = (ref & SLAB_MASK) << 1;
-      const word0 = words[at];
-      if (words[at + 2] === hash && (word0 & 0xffff) === end - start) {
-        const stored = arena.bytes[slab];
-        let from = (at << 2) + headerBytesOf(word0);
-        let to = start;
-        while (to < end && stored[from] === bytes[to]) {
-          from++;
-          to++;
-        }
-        if (to === end) return ref;
+      const word0 = arena.words[slab][at];
+      if ((word0 & 0xffff) !== keyBytes) continue;
+      const stored = arena.bytes[slab];
+      let from = (at << 2) + headerBytesOf(word0);
+      let to = start;
+      while (to < end && stored[from] === bytes[to]) {
+        from++;
+        to++;
       }
-      ref = words[at + 3];
+      if (to === end) return ref;
     }
     return 0;
   }
@@ -126,8 +127,8 @@ export class Entries {
     const words = this.arena.words[ref >>> SLAB_SHIFT];
     const at = (ref & SLAB_MASK) << 1;
     if ((words[at] & EXPIRES) === 0) return Infinity;
-    const high = words[at + 5];
-    return high === 0xffffffff ? Infinity : high * 2 ** 32 + words[at + 4];
+    const high = words[at + 3];
+    return high === 0xffffffff ? Infinity : high * 2 ** 32 + words[at + 2];
   }
 
   /** Sets when an entry that has the room for it expires. */
@@ -135,11 +136,18 @@ export class Entries {
     const words = this.arena.words[ref >>> SLAB_SHIFT];
     const at = (ref & SLAB_MASK) << 1;
     const never = expiresAt === Infinity;
-    words[at + 4] = never ? 0xffffffff : expiresAt % 2 ** 32;
-    words[at + 5] = never ? 0xffffffff : expiresAt / 2 ** 32;
+    words[at + 2] = never ? 0xffffffff : expiresAt % 2 ** 32;
+    words[at + 3] = never ? 0xffffffff : expiresAt / 2 ** 32;
     const dueAt = this.arena.dueAt;
     const segment = ref >>> SEGMENT_SHIFT;
     if (expiresAt < dueAt[segment]) dueAt[segment] = expiresAt;
+  }
+
+  /** The hash of an entry's key. */
+  hashOf(ref: number): number {
+    const keyAt = this.keyAt(ref);
+    const keyEnd = keyAt + (this.word(ref, 0) & 0xffff);
+    return hashOf(this.#hashKey, this.arena.bytes[ref >>> SLAB_SHIFT], keyAt, keyEnd);
   }
 
   /** Offset of an entry's key in the bytes of its slab. */
@@ -176,7 +184,6 @@ export class Entries {
     const at = (ref & SLAB_MASK) << 1;
     words[at] = word0;
     words[at + 1] = valueBytes;
-    words[at + 2] = hash;
     if ((flags & EXPIRES) !== 0) this.setExpiry(ref, expiresAt);
     const bytes = arena.bytes[slab];
     const keyAt = (at << 2) + headerBytesOf(word0);
@@ -235,7 +242,7 @@ export class Entries {
       this.fragments.read(ref, copy, keyBytes);
     }
     const queue = this.queueOf(ref);
-    const hash = this.word(ref, 2);
+    const hash = this.hashOf(ref);
     this.remove(ref);
     const flags = EXPIRES | (word0 & SPARED);
     const visits = word0 >>> VISITS_SHIFT;
@@ -264,7 +271,7 @@ export class Entries {
     const bytes = (word0 & 0xffff) + words[at + 1];
     this.state[USAGE] -= bytes;
     this.usageOf[arena.queueOf[ref >>> SEGMENT_SHIFT]] -= bytes;
-    this.index.remove(words[at + 2], ref);
+    this.index.remove(this.hashOf(ref), ref);
     if ((word0 & FRAGMENTED) !== 0) this.fragments.kill(ref);
     arena.kill(ref, recordGranules(word0, words[at + 1]));
   }
@@ -283,7 +290,7 @@ export class Entries {
     if ((word0 & FRAGMENT) !== 0) {
       this.fragments.moved(ref, to);
     } else {
-      this.index.moved(words[at + 2], ref, to);
+      this.index.moved(this.hashOf(ref), ref, to);
       if ((word0 & FRAGMENTED) !== 0) this.fragments.headMoved(to);
       if ((word0 & EXPIRES) !== 0) {
         const expiresAt = this.expiryOf(to);
@@ -306,7 +313,7 @@ export class Entries {
 
   /** Bytes in use beyond keys and values: headers, links, padding and the index. */
   get overheadBytes(): number {
-    return this.arena.liveGranules * 8 - this.usage + this.index.buckets * 4;
+    return this.arena.liveGranules * 8 - this.usage + this.index.slotBytes;
   }
 
   /** Bytes of memory held for records and index, free segments included. */

@@ -167,7 +167,7 @@ export class Eviction {
     this.#state[EVICTIONS]++;
     this.#ghost.fit(entries.index.entries);
     this.#evictedBytes[queue] += bytes;
-    this.#ghost.add(words[at + 2], queue, this.#stamp(queue));
+    this.#ghost.add(entries.hashOf(ref), queue, this.#stamp(queue));
     entries.remove(ref);
   }
 

@@ -11,7 +11,7 @@
 import { SLAB_SHIFT } from "./arena.ts";
 import type { Entries } from "./entries.ts";
 import { KEY_BYTES_MAX, SPARED } from "./record.ts";
-import { reversed, scan, startsWith } from "./scan.ts";
+import { scan, startsWith } from "./scan.ts";
 import {
   type Allocate,
   FLUSH_CURSOR,
@@ -76,7 +76,7 @@ export class Flush {
 
   /** Whether an entry that is written now must be marked as spared. */
   spares(hash: number): boolean {
-    return this.active && reversed(hash) >= this.#entries.state[FLUSH_CURSOR];
+    return this.active && hash >= this.#entries.state[FLUSH_CURSOR];
   }
 
   /** Whether an entry is only waiting to be removed. */
@@ -86,11 +86,11 @@ export class Flush {
     const { state } = entries;
     const word0 = entries.word(ref, 0);
     if ((word0 & SPARED) !== 0) return false;
-    if (reversed(entries.word(ref, 2)) < state[FLUSH_CURSOR]) return false;
     const prefix = this.#prefix.subarray(0, state[FLUSH_PREFIX_BYTES]);
     const keyAt = entries.keyAt(ref);
     const bytes = entries.arena.bytes[ref >>> SLAB_SHIFT];
-    return startsWith(bytes, keyAt, keyAt + (word0 & 0xffff), prefix);
+    if (!startsWith(bytes, keyAt, keyAt + (word0 & 0xffff), prefix)) return false;
+    return entries.hashOf(ref) >= state[FLUSH_CURSOR];
   }
 
   /** Removes a doomed entry. */
@@ -101,10 +101,12 @@ export class Flush {
 
   #advance(): number | undefined {
     const { state } = this.#entries;
+    const doomed: number[] = [];
     const next = scan(this.#entries, state[FLUSH_CURSOR], STEP_ENTRIES, undefined, (ref, word0) => {
       if ((word0 & SPARED) !== 0) this.#entries.setWord0(ref, (word0 & ~SPARED) >>> 0);
-      else if (this.dooms(ref)) this.remove(ref);
+      else if (this.dooms(ref)) doomed.push(ref);
     });
+    for (const ref of doomed) this.remove(ref);
     state[FLUSH_CURSOR] = next;
     if (next !== 0) return undefined;
     this.stop();

@@ -10,7 +10,7 @@
 
 import type { Arena } from "./arena.ts";
 import { BULK, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
-import { EXPIRES, FRAGMENT, granulesOf, HEADER_BYTES } from "./record.ts";
+import { EXPIRES, FRAGMENT, FRAGMENT_HEADER_BYTES, granulesOf } from "./record.ts";
 
 /** The most value bytes in one fragment. */
 export const FRAGMENT_BYTES_MAX = 8_192;
@@ -32,9 +32,9 @@ export class Fragments {
     while (start < end) {
       const left = end - start;
       let length = Math.min(left, FRAGMENT_BYTES_MAX);
-      const room = arena.roomLeft(BULK) * 8 - HEADER_BYTES;
+      const room = arena.roomLeft(BULK) * 8 - FRAGMENT_HEADER_BYTES;
       if (room < length && room >= FRAGMENT_BYTES_MIN) length = room;
-      const ref = arena.append(BULK, granulesOf(HEADER_BYTES + length));
+      const ref = arena.append(BULK, granulesOf(FRAGMENT_HEADER_BYTES + length));
       const words = arena.words[ref >>> SLAB_SHIFT];
       const at = (ref & SLAB_MASK) << 1;
       words[at] = FRAGMENT;
@@ -42,7 +42,7 @@ export class Fragments {
       words[at + 2] = previous;
       words[at + 3] = 0;
       const bytes = arena.bytes[ref >>> SLAB_SHIFT];
-      bytes.set(value.subarray(start, start + length), (at << 2) + HEADER_BYTES);
+      bytes.set(value.subarray(start, start + length), (at << 2) + FRAGMENT_HEADER_BYTES);
       this.#setNext(previous, ref);
       previous = ref;
       start += length;
@@ -77,7 +77,7 @@ export class Fragments {
       const words = arena.words[ref >>> SLAB_SHIFT];
       const at = (ref & SLAB_MASK) << 1;
       const next = words[at + 3];
-      arena.kill(ref, granulesOf(HEADER_BYTES + words[at + 1]));
+      arena.kill(ref, granulesOf(FRAGMENT_HEADER_BYTES + words[at + 1]));
       ref = next;
     }
   }
@@ -101,7 +101,7 @@ export class Fragments {
   #first(entry: number): number {
     const words = this.#arena.words[entry >>> SLAB_SHIFT];
     const at = (entry & SLAB_MASK) << 1;
-    return words[at + ((words[at] & EXPIRES) === 0 ? 4 : 6)];
+    return words[at + ((words[at] & EXPIRES) === 0 ? 2 : 4)];
   }
 
   /** Sets what follows an entry or a fragment. */
@@ -109,7 +109,7 @@ export class Fragments {
     const words = this.#arena.words[ref >>> SLAB_SHIFT];
     const at = (ref & SLAB_MASK) << 1;
     if ((words[at] & FRAGMENT) !== 0) words[at + 3] = next;
-    else words[at + ((words[at] & EXPIRES) === 0 ? 4 : 6)] = next;
+    else words[at + ((words[at] & EXPIRES) === 0 ? 2 : 4)] = next;
   }
 
   #walk(
@@ -122,7 +122,7 @@ export class Fragments {
       const slab = ref >>> SLAB_SHIFT;
       const words = arena.words[slab];
       const at = (ref & SLAB_MASK) << 1;
-      if (!visit(arena.bytes[slab], (at << 2) + HEADER_BYTES, words[at + 1])) return;
+      if (!visit(arena.bytes[slab], (at << 2) + FRAGMENT_HEADER_BYTES, words[at + 1])) return;
       ref = words[at + 3];
     }
   }

@@ -1,159 +1,315 @@
 /**
- * The index: from a hash to the entries that have it, by linear hashing.
+ * The index: from the hash of a key to its entry. Open addressing, in the order of the hashes.
  *
- * The table of buckets grows by one bucket with each entry. Growing splits a single bucket, so that
- * no request ever pays for a rehash, and the table is never larger than the entries need: 4 bytes
- * an entry, and 4 in its header for the chain. Source: W. Litwin, "Linear hashing: a new tool for
- * file and table addressing", 1980.
+ * A slot holds a reference and its hash. The home of a hash is its share of the table: hash 0 at
+ * the first slot, the largest at the last. An entry lies at its home or after it, with no empty
+ * slot between, and slots are kept in ascending order of their hashes. So a search ends at the
+ * first larger hash, without a look at any entry; a scan follows the hashes; and a table can be
+ * moved to one of another size from the front to the back, a few slots with each change.
  *
- * What always holds: an entry hangs in the chain of the bucket that the low bits of its hash name,
- * and there are at least as many buckets as entries.
+ * That is how it grows: by a quarter once it is 80 % full, and no request pays for a rehash. While
+ * it moves, hashes below the frontier are in the new table and the others in the old one. Pages
+ * of the old table that were moved serve the new one, so both together need no more than one.
+ *
+ * Sources: Amble and Knuth, "Ordered hash tables", 1974; Celis, "Robin Hood hashing", 1986.
  *
  * @module
  */
 
-import type { Arena } from "./arena.ts";
-import { SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
-import { type Allocate, BUCKET_MASK, BUCKETS, ENTRIES, type State } from "./state.ts";
+import {
+  type Allocate,
+  ENTRIES,
+  FRONTIER,
+  SLOTS,
+  SLOTS_MOVED,
+  SLOTS_OLD,
+  type State,
+} from "./state.ts";
 
-const PAGE_SHIFT = 14;
-const PAGE_BUCKETS = 1 << PAGE_SHIFT;
-const PAGE_MASK = PAGE_BUCKETS - 1;
-/** Buckets of an empty index. */
-const BUCKETS_MIN = 64;
+const PAGE_SHIFT = 13;
+const PAGE_SLOTS = 1 << PAGE_SHIFT;
+const PAGE_MASK = PAGE_SLOTS - 1;
+const PAGE_BYTES = PAGE_SLOTS * 8;
+/** Hashes are below this. */
+export const HASHES = 2 ** 32;
+/** Slots of an empty index. */
+const SLOTS_MIN = 1_024;
+/** It grows when more than this share of its slots is taken, by this factor. */
+const FULL = 0.8;
+const GROWTH = 1.25;
+/** It shrinks when less than this share is taken, to where this share is. */
+const SPARSE = 0.15;
+const SHRUNK = 0.6;
+/** Slots that each change moves while the table moves. */
+const MOVED_PER_CHANGE = 32;
 
-/** Chains of entries by hash; see the top of this file. */
+const NO_PAGE = new Uint32Array(0);
+
+/** Slots in pages: two words each, reference and hash; reference 0 is an empty slot. */
+type Pages = Uint32Array[];
+
+/** Entries by hash; see the top of this file. */
 export class Index {
-  readonly #arena: Arena;
-  /** The first entry of each bucket, in pages. */
-  readonly #heads: Uint32Array[] = [];
   readonly #allocate: Allocate;
   readonly #state: State;
+  /** The table, or while it moves the new one; and the old one. */
+  #pages: Pages = [];
+  #pagesOld: Pages = [];
+  readonly #spare: Pages = [];
 
-  constructor(arena: Arena, allocate: Allocate, state: State) {
-    this.#arena = arena;
+  constructor(allocate: Allocate, state: State) {
     this.#allocate = allocate;
     this.#state = state;
     this.clear();
   }
 
-  /** Entries in all chains. */
+  /** Entries in the index. */
   get entries(): number {
     return this.#state[ENTRIES];
   }
 
-  /** Buckets there are. */
-  get buckets(): number {
-    return this.#state[BUCKETS];
-  }
-
-  /** Bytes of the table of buckets. */
+  /** Bytes of the tables. */
   get heldBytes(): number {
-    return this.#heads.length * PAGE_BUCKETS * 4;
+    const old = this.#pagesOld.length - (this.#state[SLOTS_MOVED] >>> PAGE_SHIFT);
+    return (this.#pages.length + old + this.#spare.length) * PAGE_BYTES;
   }
 
-  /** The bucket of a hash. */
-  bucketOf(hash: number): number {
-    const mask = this.#state[BUCKET_MASK];
-    const bucket = hash & mask;
-    return bucket < this.#state[BUCKETS] ? bucket : bucket & (mask >>> 1);
+  /** Bytes of the slots that there are, taken or not. */
+  get slotBytes(): number {
+    return this.#pagesOld.length === 0 ? this.#state[SLOTS] * 8 : this.heldBytes;
   }
 
-  /** How many low bits of a hash decide that it belongs to this bucket. */
-  bitsOf(bucket: number): number {
-    const mask = this.#state[BUCKET_MASK];
-    const bits = 32 - Math.clz32(mask);
-    const half = (mask >>> 1) + 1;
-    return bucket >= half || bucket + half < this.#state[BUCKETS] ? bits : bits - 1;
+  /** The first slot with a hash, or -1. */
+  first(hash: number): number {
+    const state = this.#state;
+    const isMoved = hash < state[FRONTIER];
+    const pages = isMoved ? this.#pages : this.#pagesOld;
+    for (let slot = this.#homeOf(hash, isMoved);; slot++) {
+      const page = pages[slot >>> PAGE_SHIFT];
+      const at = (slot & PAGE_MASK) << 1;
+      if (page[at] === 0) return -1;
+      const there = page[at + 1];
+      if (there >= hash) return there === hash ? slot : -1;
+    }
   }
 
-  /** The first entry of a bucket, or 0. */
-  first(bucket: number): number {
-    return this.#heads[bucket >>> PAGE_SHIFT][bucket & PAGE_MASK];
+  /** The next slot with the same hash, or -1. */
+  next(hash: number, slot: number): number {
+    const pages = this.#pagesFor(hash);
+    const page = pages[++slot >>> PAGE_SHIFT];
+    const at = (slot & PAGE_MASK) << 1;
+    return page[at] !== 0 && page[at + 1] === hash ? slot : -1;
   }
 
-  /** Hangs an entry, whose hash its header already tells, into its chain. */
+  /** The reference in a slot that a hash was found in. */
+  refAt(hash: number, slot: number): number {
+    return this.#pagesFor(hash)[slot >>> PAGE_SHIFT][(slot & PAGE_MASK) << 1];
+  }
+
+  /** Adds an entry. */
   insert(hash: number, ref: number): void {
-    const bucket = this.bucketOf(hash);
-    const page = this.#heads[bucket >>> PAGE_SHIFT];
-    this.#arena.words[ref >>> SLAB_SHIFT][((ref & SLAB_MASK) << 1) + 3] = page[bucket & PAGE_MASK];
-    page[bucket & PAGE_MASK] = ref;
-    if (++this.#state[ENTRIES] > this.#state[BUCKETS]) this.#split();
+    const state = this.#state;
+    if (++state[ENTRIES] > state[SLOTS] * FULL && state[FRONTIER] === HASHES) {
+      this.#startMoving(Math.ceil(state[SLOTS] * GROWTH));
+    }
+    this.#move();
+    const isMoved = hash < state[FRONTIER];
+    const pages = isMoved ? this.#pages : this.#pagesOld;
+    let slot = this.#homeOf(hash, isMoved);
+    for (;; slot++) {
+      const page = pages[slot >>> PAGE_SHIFT];
+      const at = (slot & PAGE_MASK) << 1;
+      if (page[at] === 0 || page[at + 1] > hash) break;
+    }
+    for (;; slot++) {
+      const page = pages[slot >>> PAGE_SHIFT];
+      const at = (slot & PAGE_MASK) << 1;
+      const refThere = page[at];
+      const hashThere = page[at + 1];
+      page[at] = ref;
+      page[at + 1] = hash;
+      if (refThere === 0) break;
+      ref = refThere;
+      hash = hashThere;
+    }
+    this.#reach(pages, slot + 1);
   }
 
-  /** Takes an entry out of its chain. */
+  /** Removes an entry; those after it that are not at home move up. */
   remove(hash: number, ref: number): void {
-    const words = this.#arena.words[ref >>> SLAB_SHIFT];
-    this.#swap(hash, ref, words[((ref & SLAB_MASK) << 1) + 3]);
-    this.#state[ENTRIES]--;
+    const isMoved = hash < this.#state[FRONTIER];
+    const pages = isMoved ? this.#pages : this.#pagesOld;
+    const scale = (isMoved ? this.#state[SLOTS] : this.#state[SLOTS_OLD]) / HASHES;
+    let slot = this.#slotOf(hash, ref);
+    for (;;) {
+      const page = pages[slot >>> PAGE_SHIFT];
+      const at = (slot & PAGE_MASK) << 1;
+      slot++;
+      const nextPage = pages[slot >>> PAGE_SHIFT];
+      const nextAt = (slot & PAGE_MASK) << 1;
+      const next = nextPage[nextAt];
+      const nextHash = nextPage[nextAt + 1];
+      if (next === 0 || Math.floor(nextHash * scale) >= slot) {
+        page[at] = page[at + 1] = 0;
+        break;
+      }
+      page[at] = next;
+      page[at + 1] = nextHash;
+    }
+    const state = this.#state;
+    const entries = --state[ENTRIES];
+    if (
+      entries < state[SLOTS] * SPARSE && state[SLOTS] > SLOTS_MIN && state[FRONTIER] === HASHES
+    ) {
+      this.#startMoving(Math.max(SLOTS_MIN, Math.ceil(entries / SHRUNK)));
+    }
+    this.#move();
   }
 
-  /** An entry moved, with its header: whatever pointed to it points to its new place. */
+  /** An entry has another place. */
   moved(hash: number, from: number, to: number): void {
-    this.#swap(hash, from, to);
+    const slot = this.#slotOf(hash, from);
+    this.#pagesFor(hash)[slot >>> PAGE_SHIFT][(slot & PAGE_MASK) << 1] = to;
+  }
+
+  /**
+   * Visits entries in the order of their hashes, from the hash `from` on, until `slotsMax` slots
+   * were looked at or `visit` says false; then to the end of a run of slots with one hash. Returns
+   * the hash to go on from, or {@linkcode HASHES} at the end. `visit` must not change the index.
+   */
+  walk(from: number, slotsMax: number, visit: (ref: number) => boolean): number {
+    const state = this.#state;
+    let isMoved = from < state[FRONTIER];
+    let pages = isMoved ? this.#pages : this.#pagesOld;
+    let slot = this.#homeOf(from, isMoved);
+    let last = -1;
+    let more = true;
+    for (let seen = 0;; slot++, seen++) {
+      if (slot >>> PAGE_SHIFT >= pages.length) {
+        if (!isMoved || state[FRONTIER] === HASHES) return HASHES;
+        isMoved = false;
+        pages = this.#pagesOld;
+        slot = state[SLOTS_MOVED];
+        if (slot >>> PAGE_SHIFT >= pages.length) return HASHES;
+      }
+      const page = pages[slot >>> PAGE_SHIFT];
+      const at = (slot & PAGE_MASK) << 1;
+      const ref = page[at];
+      const stop = !more || seen >= slotsMax;
+      if (ref === 0) {
+        // Nothing that belongs before this slot lies behind it.
+        if (!stop) continue;
+        const slots = isMoved ? state[SLOTS] : state[SLOTS_OLD];
+        const end = isMoved ? state[FRONTIER] : HASHES;
+        return Math.min(end, Math.max(last + 1, from + 1, Math.floor(slot / slots * HASHES)));
+      }
+      const hash = page[at + 1];
+      if (hash < from) continue;
+      if (stop && hash !== last && last !== -1) return hash;
+      last = hash;
+      if (!visit(ref)) more = false;
+    }
   }
 
   /** Forgets all entries. */
   clear(): void {
-    this.#heads.length = 0;
-    this.#addPage();
-    this.#state[BUCKETS] = BUCKETS_MIN;
-    this.#state[BUCKET_MASK] = BUCKETS_MIN - 1;
-    this.#state[ENTRIES] = 0;
-  }
-
-  #swap(hash: number, from: number, to: number): void {
-    const bucket = this.bucketOf(hash);
-    const page = this.#heads[bucket >>> PAGE_SHIFT];
-    let ref = page[bucket & PAGE_MASK];
-    if (ref === from) {
-      page[bucket & PAGE_MASK] = to;
-      return;
-    }
-    const slabs = this.#arena.words;
-    for (;;) {
-      if (ref === 0) throw new Error("Cannot find an entry in its chain: the index is broken");
-      const words = slabs[ref >>> SLAB_SHIFT];
-      const link = ((ref & SLAB_MASK) << 1) + 3;
-      ref = words[link];
-      if (ref === from) {
-        words[link] = to;
-        return;
-      }
-    }
-  }
-
-  #addPage(): void {
-    this.#heads.push(new Uint32Array(this.#allocate(PAGE_BUCKETS * 4)));
-  }
-
-  /** Adds a bucket, and moves to it what belongs there of the one bucket it is split from. */
-  #split(): void {
+    this.#pages = [];
+    this.#pagesOld = [];
+    this.#spare.length = 0;
     const state = this.#state;
-    const added = state[BUCKETS]++;
-    if (added > state[BUCKET_MASK]) state[BUCKET_MASK] = state[BUCKET_MASK] * 2 + 1;
-    if ((added & PAGE_MASK) === 0) this.#addPage();
-    const mask = state[BUCKET_MASK];
-    const source = added & (mask >>> 1);
-    const slabs = this.#arena.words;
-    const sourcePage = this.#heads[source >>> PAGE_SHIFT];
-    let ref = sourcePage[source & PAGE_MASK];
-    let kept = 0;
-    let gone = 0;
-    while (ref !== 0) {
-      const words = slabs[ref >>> SLAB_SHIFT];
-      const at = (ref & SLAB_MASK) << 1;
-      const next = words[at + 3];
-      if ((words[at + 2] & mask) === added) {
-        words[at + 3] = gone;
-        gone = ref;
-      } else {
-        words[at + 3] = kept;
-        kept = ref;
-      }
-      ref = next;
+    state[ENTRIES] = state[SLOTS_OLD] = state[SLOTS_MOVED] = 0;
+    state[SLOTS] = SLOTS_MIN;
+    state[FRONTIER] = HASHES;
+    this.#reach(this.#pages, SLOTS_MIN);
+  }
+
+  #pagesFor(hash: number): Pages {
+    return hash < this.#state[FRONTIER] ? this.#pages : this.#pagesOld;
+  }
+
+  /** Where the search for a hash begins. What was moved out of the old table is no longer there. */
+  #homeOf(hash: number, isMoved: boolean): number {
+    const state = this.#state;
+    if (isMoved) return Math.floor(hash * (state[SLOTS] / HASHES));
+    return Math.max(state[SLOTS_MOVED], Math.floor(hash * (state[SLOTS_OLD] / HASHES)));
+  }
+
+  #slotOf(hash: number, ref: number): number {
+    let slot = this.first(hash);
+    while (slot !== -1 && this.refAt(hash, slot) !== ref) slot = this.next(hash, slot);
+    if (slot === -1) throw new Error("Cannot find an entry by its hash: the index is broken");
+    return slot;
+  }
+
+  /** Makes sure that a slot exists, so that every search meets an empty one. */
+  #reach(pages: Pages, slot: number): void {
+    while (pages.length <= slot >>> PAGE_SHIFT) {
+      pages.push(this.#spare.pop() ?? new Uint32Array(this.#allocate(PAGE_BYTES)));
     }
-    sourcePage[source & PAGE_MASK] = kept;
-    this.#heads[added >>> PAGE_SHIFT][added & PAGE_MASK] = gone;
+  }
+
+  #startMoving(slots: number): void {
+    const state = this.#state;
+    this.#pagesOld = this.#pages;
+    this.#pages = [];
+    state[SLOTS_OLD] = state[SLOTS];
+    state[SLOTS_MOVED] = 0;
+    state[SLOTS] = slots;
+    state[FRONTIER] = 0;
+    this.#reach(this.#pages, 1);
+  }
+
+  /** Moves some slots from the old table to the new one, if there is an old one. */
+  #move(): void {
+    const state = this.#state;
+    if (state[FRONTIER] === HASHES) return;
+    const old = this.#pagesOld;
+    let hash = -1;
+    for (let moved = 0;; moved++) {
+      const slot = state[SLOTS_MOVED];
+      if (slot >>> PAGE_SHIFT >= old.length) return this.#finishMoving();
+      const page = old[slot >>> PAGE_SHIFT];
+      const at = (slot & PAGE_MASK) << 1;
+      const ref = page[at];
+      // Entries of one hash stay together on one side of the frontier.
+      if (moved >= MOVED_PER_CHANGE && (ref === 0 || page[at + 1] !== hash)) break;
+      if (ref !== 0) {
+        hash = page[at + 1];
+        this.#append(hash, ref);
+      }
+      state[SLOTS_MOVED] = slot + 1;
+      if (((slot + 1) & PAGE_MASK) === 0) {
+        this.#spare.push(page.fill(0));
+        old[slot >>> PAGE_SHIFT] = NO_PAGE;
+      }
+    }
+    if (hash === -1) return;
+    state[FRONTIER] = hash + 1;
+    this.#reach(this.#pages, this.#homeOf(hash + 1, true) + 1);
+  }
+
+  /** Adds an entry whose hash is the largest of the new table. */
+  #append(hash: number, ref: number): void {
+    const pages = this.#pages;
+    let slot = this.#homeOf(hash, true);
+    this.#reach(pages, slot);
+    while (pages[slot >>> PAGE_SHIFT][(slot & PAGE_MASK) << 1] !== 0) {
+      slot++;
+      this.#reach(pages, slot);
+    }
+    const page = pages[slot >>> PAGE_SHIFT];
+    const at = (slot & PAGE_MASK) << 1;
+    page[at] = ref;
+    page[at + 1] = hash;
+    this.#reach(pages, slot + 1);
+  }
+
+  #finishMoving(): void {
+    const state = this.#state;
+    this.#pagesOld = [];
+    this.#spare.length = 0;
+    state[FRONTIER] = HASHES;
+    state[SLOTS_OLD] = state[SLOTS_MOVED] = 0;
+    this.#reach(this.#pages, state[SLOTS]);
   }
 }

@@ -3,14 +3,14 @@
  *
  * A record is a run of granules of 8 bytes inside one segment. Its place is a reference: the
  * number of its first granule, counted over the whole arena; reference 0 is "none". The header is
- * four 32-bit words, so that code works on it through a `Uint32Array`:
+ * of 32-bit words, so that code works on it through a `Uint32Array`:
  *
- * | word | entry                                   | fragment            | dead             |
- * | ---- | --------------------------------------- | ------------------- | ---------------- |
- * | 0    | key bytes (16), flags (8), visits (8)   | flags               | flags            |
- * | 1    | value bytes                             | payload bytes       | granules it spans|
- * | 2    | hash                                    | previous in chain   | -                |
- * | 3    | next entry of the same bucket           | next fragment or 0  | -                |
+ * | word | entry                                   | fragment            | dead              |
+ * | ---- | --------------------------------------- | ------------------- | ----------------- |
+ * | 0    | key bytes (16), flags (8), visits (8)   | flags               | flags             |
+ * | 1    | value bytes                             | payload bytes       | granules it spans |
+ * | 2    | -                                       | previous in chain   | -                 |
+ * | 3    | -                                       | next fragment or 0  | -                 |
  *
  * An entry that expires has two more words, its time of expiry in milliseconds. An entry whose
  * value is kept in fragments has two more, the first of them the reference of the first fragment.
@@ -21,8 +21,9 @@
 
 /** Bytes of a granule, the unit of places and sizes in the arena. */
 export const GRANULE_BYTES = 8;
-/** Bytes of a record's header. */
-export const HEADER_BYTES = 16;
+/** Bytes of the header of an entry, and of a fragment. */
+export const HEADER_BYTES = 8;
+export const FRAGMENT_HEADER_BYTES = 16;
 /** Bytes of each of the two optional extensions of the header. */
 export const EXTENSION_BYTES = 8;
 
@@ -59,6 +60,6 @@ export function recordGranules(word0: number, word1: number): number {
     return granulesOf(headerBytesOf(word0) + (word0 & 0xffff) + word1);
   }
   if ((word0 & DEAD) !== 0) return word1;
-  if ((word0 & FRAGMENT) !== 0) return granulesOf(HEADER_BYTES + word1);
+  if ((word0 & FRAGMENT) !== 0) return granulesOf(FRAGMENT_HEADER_BYTES + word1);
   return granulesOf(headerBytesOf(word0) + (word0 & 0xffff));
 }

@@ -1,29 +1,19 @@
 /**
  * Scanning: a walk over all keys in parts, with no state but the cursor.
  *
- * The cursor is a position in the order of the hashes with their bits reversed. In that order a
- * bucket of the index is one run, and when a bucket is split its run is cut in two; so whatever
- * the index does between two calls, the keys from the cursor on are those that were not visited.
- * The idea is that of P. Noordhuis' SCAN in Redis, made for a table that grows bucket by bucket.
+ * The cursor is a hash: the index is in the order of the hashes, so the keys from the cursor on are
+ * exactly those not yet visited, whatever was written, moved or evicted since.
  *
  * @module
  */
 
-import { SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
+import { SLAB_SHIFT } from "./arena.ts";
 import type { Entries } from "./entries.ts";
+import { HASHES } from "./index.ts";
 
-/** Buckets that are looked at for each key asked for, before a scan pauses with fewer keys. */
-const BUCKETS_PER_KEY = 8;
-const BUCKETS_MIN = 64;
-
-/** The bits of an unsigned 32-bit integer in reverse order. */
-export function reversed(n: number): number {
-  n = ((n >>> 1) & 0x55555555) | ((n & 0x55555555) << 1);
-  n = ((n >>> 2) & 0x33333333) | ((n & 0x33333333) << 2);
-  n = ((n >>> 4) & 0x0f0f0f0f) | ((n & 0x0f0f0f0f) << 4);
-  n = ((n >>> 8) & 0x00ff00ff) | ((n & 0x00ff00ff) << 8);
-  return ((n >>> 16) | (n << 16)) >>> 0;
-}
+/** Slots that are looked at for each key asked for, before a scan pauses with fewer keys. */
+const SLOTS_PER_KEY = 8;
+const SLOTS_MIN = 64;
 
 /** What a scan does with each entry: its reference, word 0, and where its key lies. */
 export type Visitor = (
@@ -35,8 +25,8 @@ export type Visitor = (
 ) => void;
 
 /**
- * Visits the entries of some buckets from a cursor on, until about `count` were visited; returns
- * the next cursor, 0 at the end. `visit` may remove the entry it is called with, and no other.
+ * Visits entries from a cursor on, until `count` were visited or the index was looked at far
+ * enough; returns the next cursor, 0 at the end. `visit` must not change the store.
  */
 export function scan(
   entries: Entries,
@@ -45,34 +35,21 @@ export function scan(
   prefix: Uint8Array | undefined,
   visit: Visitor,
 ): number {
-  const index = entries.index;
-  let buckets = count * BUCKETS_PER_KEY + BUCKETS_MIN;
+  if (cursor >= HASHES) return 0;
+  const { arena } = entries;
   let left = count;
-  while (left > 0 && buckets-- > 0) {
-    const bucket = index.bucketOf(reversed(cursor));
-    let ref = index.first(bucket);
-    while (ref !== 0) {
-      const slab = ref >>> SLAB_SHIFT;
-      const words = entries.arena.words[slab];
-      const at = (ref & SLAB_MASK) << 1;
-      const word0 = words[at];
-      const next = words[at + 3];
-      if (reversed(words[at + 2]) >= cursor) {
-        const bytes = entries.arena.bytes[slab];
-        const start = entries.keyAt(ref);
-        const end = start + (word0 & 0xffff);
-        if (prefix === undefined || startsWith(bytes, start, end, prefix)) {
-          visit(ref, word0, bytes, start, end);
-          left--;
-        }
-      }
-      ref = next;
+  const next = entries.index.walk(cursor, count * SLOTS_PER_KEY + SLOTS_MIN, (ref) => {
+    const word0 = entries.word(ref, 0);
+    const bytes = arena.bytes[ref >>> SLAB_SHIFT];
+    const start = entries.keyAt(ref);
+    const end = start + (word0 & 0xffff);
+    if (prefix === undefined || startsWith(bytes, start, end, prefix)) {
+      visit(ref, word0, bytes, start, end);
+      left--;
     }
-    const run = 2 ** (32 - index.bitsOf(bucket));
-    cursor = (Math.floor(cursor / run) + 1) * run;
-    if (cursor >= 2 ** 32) return 0;
-  }
-  return cursor;
+    return left > 0;
+  });
+  return next === HASHES ? 0 : next;
 }
 
 /** Whether `bytes[start, end)` begins with a prefix. */

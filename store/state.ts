@@ -33,10 +33,13 @@ export const SEGMENTS_USED = places++;
 export const SEGMENTS_FREE = places++;
 /** No slab below this one has a free segment. */
 export const SLAB_HINT = places++;
-/** Entries in the index, its buckets, and the mask of hash bits that name one. */
+/** Entries in the index, and slots of its table. */
 export const ENTRIES = places++;
-export const BUCKETS = places++;
-export const BUCKET_MASK = places++;
+export const SLOTS = places++;
+/** While the table moves: slots of the old one, how many were moved, and which hashes are. */
+export const SLOTS_OLD = places++;
+export const SLOTS_MOVED = places++;
+export const FRONTIER = places++;
 /** Bytes that the small queue may have before its oldest entry has to leave. */
 export const SMALL_BYTES_MAX = places++;
 /** Entries that the main queue kept since it last evicted one. */

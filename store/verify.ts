@@ -7,6 +7,7 @@
 
 import { FIRST_GRANULE, FREE, MAIN, SEGMENT_GRANULES, SEGMENT_SHIFT, SMALL } from "./arena.ts";
 import type { Entries } from "./entries.ts";
+import { HASHES } from "./index.ts";
 import { DEAD, EXPIRES, FRAGMENT, FRAGMENTED, recordGranules } from "./record.ts";
 
 function demand(condition: boolean, what: string): void {
@@ -71,13 +72,20 @@ export function verify(entries: Entries): void {
 
 function indexedRefs(entries: Entries): Set<number> {
   const refs = new Set<number>();
-  const index = entries.index;
-  for (let bucket = 0; bucket < index.buckets; bucket++) {
-    for (let ref = index.first(bucket); ref !== 0; ref = entries.word(ref, 3)) {
+  const { index } = entries;
+  let last = -1;
+  for (let from = 0; from < HASHES;) {
+    from = index.walk(from, 1_000, (ref) => {
       demand(!refs.has(ref), `entry ${ref} is indexed twice`);
-      demand(index.bucketOf(entries.word(ref, 2)) === bucket, `entry ${ref} is in a wrong bucket`);
       refs.add(ref);
-    }
+      const hash = entries.hashOf(ref);
+      demand(hash >= last, `entry ${ref} is out of order`);
+      last = hash;
+      let slot = index.first(hash);
+      while (slot !== -1 && index.refAt(hash, slot) !== ref) slot = index.next(hash, slot);
+      demand(slot !== -1, `entry ${ref} is not found by its hash`);
+      return true;
+    });
   }
   demand(refs.size === index.entries, "the index miscounts its entries");
   return refs;
