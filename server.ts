@@ -168,15 +168,18 @@ export class Server implements AsyncDisposable {
    */
   async shutdown(graceMs: number = shutdownGraceMs): Promise<void> {
     this.#stopAccepting();
-    this.#host.isDraining = true;
-    for (const connection of this.#host.connections) connection.drain();
+    const host = this.#host;
+    host.isDraining = true;
     const deadline = setTimeout(() => this.abort(), graceMs);
-    // A listener lets go of its address only when its pending accept has ended.
-    await Promise.all(this.#accepting);
-    await Promise.all([...this.#host.connections].map(({ served }) => served));
+    // Reads that have ended but were not looked at yet come first: they are to be answered.
+    await host.turns.nextTick();
+    for (const connection of host.connections) connection.drain();
+    const served = [...host.connections].map((connection) => connection.served);
+    // A listener lets go of its address only when its pending accept has ended. Deno 2.4 does not
+    // end the write of a connection that is closed, so the deadline must be enough by itself.
+    await Promise.race([Promise.all([...this.#accepting, ...served]), this.finished]);
     clearTimeout(deadline);
     this.#end();
-    await this.finished;
   }
 
   /** Ends at once; what was not answered stays so. */

@@ -123,19 +123,24 @@ export async function accept(
   host: Host,
   isClosing: () => boolean,
 ): Promise<void> {
-  let retryMs: number = acceptRetryMs.first;
+  let retryMs = 0;
   let refusals = 0;
   while (!isClosing()) {
     let conn: Deno.Conn;
     try {
       conn = await listener.accept();
-      retryMs = acceptRetryMs.first;
     } catch (error) {
       if (isClosing()) return;
-      host.onEvent(`Cannot accept a connection: ${describe(error)}; trying again in ${retryMs} ms`);
+      if (retryMs === 0) {
+        host.onEvent(`Cannot accept a connection: ${describe(error)}; trying again and again`);
+      }
+      retryMs = Math.min(Math.max(acceptRetryMs.first, 2 * retryMs), acceptRetryMs.longest);
       await new Promise((resolve) => setTimeout(resolve, retryMs));
-      retryMs = Math.min(2 * retryMs, acceptRetryMs.longest);
       continue;
+    }
+    if (retryMs > 0) {
+      retryMs = 0;
+      host.onEvent("Accepting connections again");
     }
     if (host.connections.size < host.connectionsMax) {
       if (listener.addr.transport === "tcp") (conn as Deno.TcpConn).setNoDelay(true);

@@ -1,0 +1,129 @@
+/**
+ * What a server on a network meets: garbage, half requests, clients that vanish or crawl. None of
+ * it may end the server, cost others their service, or leave anything behind.
+ *
+ * @module
+ */
+
+import { serve, type Server } from "../server.ts";
+import { assert, assertEquals } from "./assert.ts";
+import { bytesOf, RawClient, within } from "./raw_client.ts";
+
+const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
+
+/** The server still serves. */
+async function stillServes(server: Server): Promise<void> {
+  using client = await RawClient.to(server.addresses[0]);
+  assertEquals(await client.ask("SET proof 1\nGET proof\nDELETE proof\n"), [
+    "OK",
+    "VALUE MQ==",
+    "OK",
+  ]);
+}
+
+Deno.test("abuse: random bytes", async () => {
+  await using server = await serve({ tcp: anyPort, lineBytesMax: 4096 });
+  const words = [
+    "SET ",
+    "GET ",
+    "PUT k ",
+    "ttl=",
+    "match=",
+    "b64 ",
+    "INCR ",
+    "SCAN ",
+    "\r\n",
+    "\n",
+  ];
+  for (let round = 0; round < 60; round++) {
+    using client = await RawClient.to(server.addresses[0]);
+    const garbage = crypto.getRandomValues(new Uint8Array(20_000));
+    // With words of the protocol among them the bytes come further than to the first error.
+    for (let at = 0; at < garbage.length - 8; at += 1 + garbage[at] % 40) {
+      garbage.set(bytesOf(words[garbage[at + 1] % words.length]), at);
+    }
+    await client.send("PING\n");
+    await client.send(garbage).catch(() => {});
+    await client.end().catch(() => {});
+    const rest = await client.restBytes();
+    assert(rest.length > 0);
+    // Every reply is a line, and no control byte of a request comes back raw but in base64.
+    assertEquals(rest.at(-1), 0x0a);
+    const text = new TextDecoder().decode(rest);
+    for (const line of text.split("\n").slice(0, -1)) {
+      assert(
+        /^(OK|NOT_FOUND|CONFLICT|PONG|(VALUES?|USAGE|INT|TTL|KEYS|DELETED|INFO|HELP|ERROR) .*)$/s
+          .test(line),
+        JSON.stringify(line),
+      );
+      // deno-lint-ignore no-control-regex
+      if (line.startsWith("ERROR")) assert(!/[\x00-\x1f\x7f]/.test(line), JSON.stringify(line));
+    }
+  }
+  await stillServes(server);
+});
+
+Deno.test("abuse: clients that vanish at any moment", async () => {
+  await using server = await serve({ tcp: anyPort });
+  using setter = await RawClient.to(server.addresses[0]);
+  await setter.ask(`SET big ${"v".repeat(200_000)}\n`);
+  const input = `SET k ${"x".repeat(500)}\n${"GET big\n".repeat(20)}PUT k b64 aGk=\nMGET big big\n`;
+  for (let cut = 0; cut < input.length; cut += 17) {
+    const client = await RawClient.to(server.addresses[0]);
+    await client.send(input.slice(0, cut));
+    if (cut % 2 === 0) await client.end();
+    client[Symbol.dispose]();
+  }
+  await stillServes(server);
+  await within(untilAlone(server), "the server to see that they are gone");
+});
+
+/** Resolves once a single connection is left. */
+async function untilAlone(server: Server): Promise<void> {
+  while (server.info().connections.now > 1) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+Deno.test("abuse: hundreds that say nothing, and some that say a byte now and then", async () => {
+  await using server = await serve({ tcp: anyPort });
+  const [address] = server.addresses;
+  const silent = await Promise.all(Array.from({ length: 300 }, () => RawClient.to(address)));
+  const slow = await Promise.all(Array.from({ length: 20 }, () => RawClient.to(address)));
+  using busy = await RawClient.to(address);
+  for (const character of "GET nothing") {
+    await Promise.all(slow.map((client) => client.send(character)));
+    assertEquals(await busy.ask("PING\n".repeat(100)), Array(100).fill("PONG"));
+  }
+  await Promise.all(slow.map(async (client) => {
+    assertEquals(await client.ask("\n"), ["NOT_FOUND"]);
+  }));
+  for (const client of [...silent, ...slow]) client[Symbol.dispose]();
+});
+
+Deno.test("abuse: 100,000 empty lines in one write", async () => {
+  await using server = await serve({ tcp: anyPort });
+  using client = await RawClient.to(server.addresses[0]);
+  const sending = client.send("\n".repeat(100_000));
+  const lines = await client.lines(100_000);
+  await sending;
+  assertEquals(new Set(lines), new Set(["ERROR unknown command"]));
+});
+
+Deno.test("abuse: a client that sends much does not keep others waiting", async () => {
+  await using server = await serve({ tcp: anyPort });
+  const [address] = server.addresses;
+  const flood = await Promise.all(Array.from({ length: 4 }, () => RawClient.to(address)));
+  let isOver = false;
+  const flooding = flood.map(async (client) => {
+    const burst = "SET k v\n".repeat(5000);
+    while (!isOver) {
+      const sending = client.send(burst);
+      await client.lines(5000);
+      await sending;
+    }
+  });
+  using other = await RawClient.to(address);
+  for (let round = 0; round < 20; round++) assertEquals(await other.ask("PING\n"), ["PONG"]);
+  isOver = true;
+  await Promise.all(flooding);
+  for (const client of flood) client[Symbol.dispose]();
+});
