@@ -39,11 +39,16 @@ interface Outcome {
 /** Runs a program to its end. */
 export async function run(
   command: readonly string[],
-  { env = {}, input = "" }: { env?: Record<string, string>; input?: string | Uint8Array } = {},
+  { env = {}, cwd, input = "" }: {
+    env?: Record<string, string>;
+    cwd?: string;
+    input?: string | Uint8Array;
+  } = {},
 ): Promise<Outcome> {
   const child = new Deno.Command(command[0], {
     args: command.slice(1),
     env,
+    cwd,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -60,7 +65,8 @@ export async function run(
   return { code, stdout: text(stdout), stderr: text(stderr), bytes: stdout };
 }
 
-async function missing(language: Language): Promise<string | undefined> {
+/** The first program that a language needs and that is not installed. */
+export async function missing(language: Language): Promise<string | undefined> {
   for (const [program, argument] of language.needs) {
     try {
       const { success } = await new Deno.Command(program, {
@@ -76,9 +82,11 @@ async function missing(language: Language): Promise<string | undefined> {
   }
 }
 
-const anyPort = { hostname: "127.0.0.1", port: 0 };
+/** Any free port of this machine. */
+export const anyPort = { hostname: "127.0.0.1", port: 0 };
 
-function addressOf(server: Server): string {
+/** `HOST:PORT` of a server. */
+export function addressOf(server: Server): string {
   const { hostname, port } = server.addresses[0] as Deno.NetAddr;
   return `${hostname}:${port}`;
 }
@@ -110,8 +118,8 @@ async function build(language: Language, folder: string): Promise<string> {
   return target;
 }
 
-/** What the interactive client printed, without prompts and empty lines. */
-function said(stdout: string): string[] {
+/** What an interactive client printed, without prompts and empty lines. */
+export function said(stdout: string): string[] {
   return stdout.split("\n").map((line) => line.replace(/^(> )+/, "").trim())
     .filter((line) => line !== "" && line !== ">");
 }
@@ -213,17 +221,27 @@ function freePort(): number {
   return port;
 }
 
-class Backend implements AsyncDisposable {
+/** A running HTTP backend. */
+export class Backend implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #http = Deno.createHttpClient({});
   #url = "";
 
-  constructor(language: Language, folder: string, store: string) {
-    const command = language.command("backend", folder);
+  /** Where it listens, once it does. */
+  get url(): string {
+    return this.#url;
+  }
+
+  constructor(
+    language: Language,
+    command: readonly string[],
+    options: { env: Record<string, string>; cwd?: string },
+  ) {
     const port = language.fixedPort ? String(freePort()) : "0";
     this.#child = new Deno.Command(command[0], {
       args: command.slice(1),
-      env: { PORT: port, BLINK_STORE: store },
+      cwd: options.cwd,
+      env: { ...options.env, PORT: port },
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
@@ -318,7 +336,9 @@ const hostileBodies: readonly string[] = [
 async function backend(language: Language, folder: string): Promise<void> {
   let server = await serve({ tcp: [anyPort] });
   const address = server.addresses[0] as Deno.NetAddr;
-  await using web = new Backend(language, folder, addressOf(server));
+  await using web = new Backend(language, language.command("backend", folder), {
+    env: { BLINK_STORE: addressOf(server) },
+  });
   try {
     await using store = await connect({ port: address.port });
     await web.listening();

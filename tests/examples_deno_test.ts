@@ -1,19 +1,10 @@
-/** The programs of `docs/guides/deno.md`, run by the Deno that runs the tests. @module */
+/**
+ * The programs of `docs/guides/deno.md`.
+ *
+ * @module
+ */
 
-import { examples, testLanguage } from "./examples.ts";
+import { testLanguage } from "./examples.ts";
+import { languages } from "./languages.ts";
 
-const deno = Deno.execPath();
-
-await testLanguage({
-  name: "deno",
-  needs: [[deno, "--version"]],
-  command: (program) => [
-    deno,
-    "run",
-    "--quiet",
-    "--no-prompt",
-    "--allow-net=127.0.0.1",
-    "--allow-env",
-    `${examples}deno/${program}.ts`,
-  ],
-});
+await testLanguage(languages.deno);

@@ -1,28 +1,10 @@
-/** The programs of `docs/guides/go.md`, built once without any module but the standard library. @module */
+/**
+ * The programs of `docs/guides/go.md`.
+ *
+ * @module
+ */
 
-import { assertEquals } from "./assert.ts";
-import { examples, run, testLanguage } from "./examples.ts";
+import { testLanguage } from "./examples.ts";
+import { languages } from "./languages.ts";
 
-await testLanguage({
-  name: "go",
-  needs: [["go", "version"]],
-  build: async (folder) => {
-    const env = { GOPROXY: "off", GOWORK: "off", GOTOOLCHAIN: "local" };
-    const { code, stderr } = await run(
-      [
-        "go",
-        "build",
-        "-C",
-        `${examples}go`,
-        "-o",
-        `${folder}/`,
-        "./client",
-        "./oneoff",
-        "./backend",
-      ],
-      { env },
-    );
-    assertEquals(code, 0, stderr);
-  },
-  command: (program, folder) => [`${folder}/${program}`],
-});
+await testLanguage(languages.go);

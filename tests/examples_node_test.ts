@@ -1,9 +1,10 @@
-/** The programs of `docs/guides/node.md`. @module */
+/**
+ * The programs of `docs/guides/node.md`.
+ *
+ * @module
+ */
 
-import { examples, testLanguage } from "./examples.ts";
+import { testLanguage } from "./examples.ts";
+import { languages } from "./languages.ts";
 
-await testLanguage({
-  name: "node",
-  needs: [["node", "--version"]],
-  command: (program) => ["node", `${examples}node/${program}.mjs`],
-});
+await testLanguage(languages.node);

@@ -1,9 +1,10 @@
-/** The programs of `docs/guides/python.md`. @module */
+/**
+ * The programs of `docs/guides/python.md`.
+ *
+ * @module
+ */
 
-import { examples, testLanguage } from "./examples.ts";
+import { testLanguage } from "./examples.ts";
+import { languages } from "./languages.ts";
 
-await testLanguage({
-  name: "python",
-  needs: [["python3", "--version"]],
-  command: (program) => ["python3", "-B", `${examples}python/${program}.py`],
-});
+await testLanguage(languages.python);

@@ -1,29 +1,10 @@
-/** The programs of `docs/guides/rust.md`, built once by rustc alone. @module */
+/**
+ * The programs of `docs/guides/rust.md`.
+ *
+ * @module
+ */
 
-import { assertEquals } from "./assert.ts";
-import { examples, run, testLanguage } from "./examples.ts";
+import { testLanguage } from "./examples.ts";
+import { languages } from "./languages.ts";
 
-await testLanguage({
-  name: "rust",
-  needs: [["rustc", "--version"]],
-  build: async (folder) => {
-    for (const program of ["client", "oneoff", "backend"]) {
-      const source = `${examples}rust/${program}.rs`;
-      const { code, stderr } = await run(
-        [
-          "rustc",
-          "--edition",
-          "2021",
-          "-D",
-          "warnings",
-          "-O",
-          "-o",
-          `${folder}/${program}`,
-          source,
-        ],
-      );
-      assertEquals(code, 0, stderr);
-    }
-  },
-  command: (program, folder) => [`${folder}/${program}`],
-});
+await testLanguage(languages.rust);

@@ -1,10 +1,10 @@
-/** The programs of `docs/guides/shell.md`. @module */
+/**
+ * The programs of `docs/guides/shell.md`.
+ *
+ * @module
+ */
 
-import { examples, testLanguage } from "./examples.ts";
+import { testLanguage } from "./examples.ts";
+import { languages } from "./languages.ts";
 
-await testLanguage({
-  name: "shell",
-  needs: [["bash", "--version"], ["socat", "-V"]],
-  command: (program) => ["bash", `${examples}shell/${program}.sh`],
-  fixedPort: true,
-});
+await testLanguage(languages.shell);

@@ -2,8 +2,8 @@
 # Load them with:  . ./blink.sh
 #
 # Each request has a connection of its own: the request, PING and QUIT are sent, the store answers
-# the first two and closes. Keys and values that come from outside never become commands: line breaks are taken out
-# of every request, and values travel in base64.
+# the first two and closes. Keys and values that come from outside never become commands: line
+# breaks are taken out of every request, and values travel in base64.
 
 BLINK_STORE=${BLINK_STORE:-127.0.0.1:8765}
 BLINK_TIMEOUT_SECONDS=${BLINK_TIMEOUT_SECONDS:-5}

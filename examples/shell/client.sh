@@ -20,3 +20,4 @@ while IFS= read -r -e -p '> ' line || [ -n "$line" ]; do
   esac
   printf '%s\n' "${reply//[[:cntrl:]]/?}" # a control character never reaches the terminal
 done
+if [ -t 0 ]; then echo; fi
