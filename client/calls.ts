@@ -14,6 +14,7 @@ import type {
   GetOptions,
   IncrementOptions,
   MatchOptions,
+  PutCondition,
   PutOptions,
   ScanOptions,
 } from "./call_options.ts";
@@ -82,8 +83,7 @@ export abstract class Calls {
     const words: string[] = [];
     if (options.ttl !== undefined) words.push(`ttl=${codec.secondsText(options.ttl)}`);
     if (options.keepTtl) words.push("keepttl");
-    if (typeof options.if === "string") words.push(options.if);
-    else if (options.if) words.push(`match=${codec.base64Of(options.if.match)}`);
+    if (options.if !== undefined) words.push(conditionWord(options.if));
     return await this.submit(codec.putLine(key, words, value), parsePut, options);
   }
 
@@ -218,7 +218,7 @@ export abstract class Calls {
     by: number | bigint = 1,
     options: IncrementOptions = {},
   ): Promise<number | bigint> {
-    if (typeof by === "number" && !Number.isSafeInteger(by)) {
+    if (typeof by !== "bigint" && !Number.isSafeInteger(by)) {
       throw new BlinkError("usage", `Cannot add ${by}: it is not a whole number held exactly`);
     }
     const ttl = options.ttl === undefined ? "" : ` ttl=${codec.secondsText(options.ttl)}`;
@@ -355,6 +355,11 @@ export abstract class Calls {
   lock(key: string, options: LockOptions): Promise<Lock> {
     return acquire(this, key, options);
   }
+}
+
+function conditionWord(condition: PutCondition): string {
+  if (condition === "absent" || condition === "present") return condition;
+  return `match=${codec.base64Of(condition.match)}`;
 }
 
 function getLine(key: string, options: GetOptions): string {

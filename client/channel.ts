@@ -8,7 +8,7 @@
  */
 
 import { Call, type Parse, Queue } from "./call.ts";
-import { type Line, oneOf, verbOf } from "./codec.ts";
+import { holdsLineFeed, type Line, oneOf, verbOf } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import { Deadlines, delay, within } from "./deadlines.ts";
 import { BlinkError, reasonOf } from "./errors.ts";
@@ -79,6 +79,9 @@ export class Channel {
   submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closing) return reject(closedError());
+      if (holdsLineFeed(line)) {
+        return reject(new BlinkError("usage", "Cannot send the request: it holds a line break"));
+      }
       if (options.signal?.aborted) return reject(options.signal.reason);
       const timeoutMs = options.timeoutMs ?? this.#settings.timeoutMs;
       if (!(timeoutMs > 0)) {

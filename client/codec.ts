@@ -37,7 +37,20 @@ function exceedsBytes(text: string, limit: number): boolean {
   return text.length > limit || encoder.encode(text).length > limit;
 }
 
+/** Types do not hold at run time: a program in JavaScript may pass anything. */
+function checkText(text: unknown, what: string): asserts text is string {
+  if (typeof text !== "string") throw usage(`Cannot use the ${what}: it is not text`);
+}
+
+function checkValue(value: unknown): asserts value is Value {
+  if (typeof value === "string") return checkWellFormed(value, "value");
+  if (!(value instanceof Uint8Array)) {
+    throw usage("Cannot use the value: it is neither text nor a Uint8Array");
+  }
+}
+
 function checkWord(word: string, what: string): string {
+  checkText(word, what);
   if (/[ \t\r\n]/.test(word)) {
     const found = /[ \t]/.test(word) ? "a blank" : "a line break";
     throw usage(`Cannot use the ${what}: it holds ${found}`);
@@ -51,8 +64,9 @@ function checkWord(word: string, what: string): string {
 
 /** The key itself, if the wire can carry it; throws a `usage` error if not. */
 export function checkedKey(key: string): string {
+  checkWord(key, "key");
   if (key.length === 0) throw usage("Cannot use the key: it is empty");
-  return checkWord(key, "key");
+  return key;
 }
 
 /** The prefix itself, if the wire can carry it; an empty one is "any". */
@@ -72,26 +86,24 @@ export function secondsText(seconds: number): string {
 
 /** A value in base64, as `match=` takes it. */
 export function base64Of(value: Value): string {
-  if (typeof value === "string") checkWellFormed(value, "value");
+  checkValue(value);
   return encodeBase64(typeof value === "string" ? encoder.encode(value) : value);
 }
 
 /** True when a line that ends in this value would lose or split it. */
 function needsBase64(value: Value): boolean {
-  if (typeof value === "string") return value.includes("\n") || value.endsWith("\r");
-  return value.includes(10) || value[value.length - 1] === 13;
+  const last = typeof value === "string" ? value.charCodeAt(value.length - 1) : value.at(-1);
+  return last === 13 || holdsLineFeed(value);
 }
 
 /** `SET key value`; refuses a value that the line cannot carry. */
 export function setLine(key: string, value: Value): Line {
   const head = `SET ${checkedKey(key)} `;
+  checkValue(value);
   if (needsBase64(value)) {
     throw usage("Cannot set the value: it holds a line break; use put, which carries any byte");
   }
-  if (typeof value === "string") {
-    checkWellFormed(value, "value");
-    return head + value;
-  }
+  if (typeof value === "string") return head + value;
   const start = encoder.encode(head);
   const line = new Uint8Array(start.length + value.length);
   line.set(start);
@@ -102,17 +114,23 @@ export function setLine(key: string, value: Value): Line {
 /** `PUT key options value`, in base64 when the value is bytes or holds a line break. */
 export function putLine(key: string, words: string[], value: Value): Line {
   const head = `PUT ${checkedKey(key)} `;
-  if (typeof value === "string") checkWellFormed(value, "value");
+  checkValue(value);
   if (typeof value === "string" && !needsBase64(value)) {
     return `${head}${words.join(",") || "-"} ${value}`;
   }
   return `${head}${[...words, "b64"].join(",")} ${base64Of(value)}`;
 }
 
+/** True when a line is more than one: the last check before anything is sent. */
+export function holdsLineFeed(line: Line): boolean {
+  return typeof line === "string" ? line.includes("\n") : line.includes(10);
+}
+
 /** A line given by the caller, refused if it is not exactly one request with a reply. */
 export function rawLine(line: Line): Line {
-  const broken = typeof line === "string" ? /[\r\n]/.test(line) : line.includes(10);
-  if (broken) throw usage("Cannot send the request: it holds a line break");
+  if (holdsLineFeed(line) || typeof line === "string" && line.includes("\r")) {
+    throw usage("Cannot send the request: it holds a line break");
+  }
   if (typeof line === "string") checkWellFormed(line, "request");
   if (/^[ \t]*quit(?:[ \t\r]|$)/i.test(startOf(line))) {
     throw usage("Cannot send QUIT as a request: it has no reply; use close()");

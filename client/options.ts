@@ -116,7 +116,10 @@ export function settingsFrom(options: ConnectOptions): Settings {
 
 /** The token itself; throws a `usage` error, which does not tell it, if the wire cannot carry it. */
 export function checkToken(token: string): string {
-  if (token.length === 0 || /[ \t\r\n]/.test(token) || !token.isWellFormed()) {
+  if (
+    typeof token !== "string" || token.length === 0 || /[ \t\r\n]/.test(token) ||
+    !token.isWellFormed()
+  ) {
     throw new BlinkError("usage", "Cannot use the token: it is empty or holds a blank");
   }
   return token;

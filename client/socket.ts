@@ -42,9 +42,21 @@ export function openSocket(address: Address): Promise<Transport> {
 
 async function openDenoSocket({ hostname, port, unix }: Address): Promise<Transport> {
   if (unix !== undefined) return overDeno(await Deno.connect({ transport: "unix", path: unix }));
-  const conn = await Deno.connect({ hostname, port });
+  const conn = await connectTcp(hostname, port);
   conn.setNoDelay(true);
   return overDeno(conn);
+}
+
+/** Deno tries only the first address of a name, and which one localhost has first varies. */
+async function connectTcp(hostname: string, port: number): Promise<Deno.TcpConn> {
+  if (hostname !== "localhost") return await Deno.connect({ hostname, port });
+  try {
+    return await Deno.connect({ hostname: "127.0.0.1", port });
+  } catch (error) {
+    return await Deno.connect({ hostname: "::1", port }).catch(() => {
+      throw error;
+    });
+  }
 }
 
 /**

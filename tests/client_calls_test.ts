@@ -140,6 +140,35 @@ overEachWay("values with half a surrogate pair are refused", async (store) => {
   }
 });
 
+overEachWay("what types forbid is refused at run time too", async (store) => {
+  const bait = "1\nFLUSH";
+  const object = { length: 1, toString: () => bait, isWellFormed: () => true };
+  for (const wrong of [5, null, undefined, [bait], object] as unknown as string[]) {
+    const calls: (() => Promise<unknown>)[] = [
+      () => store.get(wrong),
+      () => store.set("a", wrong),
+      () => store.put("a", wrong),
+      () => store.put("a", "1", { if: { match: wrong } }),
+    ];
+    for (const call of calls) {
+      const error = await assertRejects(call, BlinkError, "Cannot use the");
+      assertEquals(error.kind, "usage");
+    }
+  }
+  await store.set("kept", "1");
+  for (const wrong of [bait, [bait], object] as unknown[]) {
+    await assertRejects(() => store.increment("a", wrong as number));
+    await assertRejects(() => store.put("a", "1", { if: wrong as "absent" }));
+    await assertRejects(() => store.put("a", "1", { ttl: wrong as number }));
+    await assertRejects(() => store.expire("a", wrong as number));
+    await assertRejects(() => store.flush(wrong as string));
+    await assertRejects(() => store.scan({ prefix: wrong as string }).next());
+    await assertRejects(() => store.scan({ count: wrong as number }).next());
+    await assertRejects(() => store.request(wrong as string));
+  }
+  assertEquals(await store.get("kept"), "1");
+});
+
 overEachWay("put on a condition", async (store) => {
   assertEquals(await store.put("a", "1", { if: "present" }), "not found");
   assertEquals(await store.put("a", "1", { if: { match: "1" } }), "not found");

@@ -198,6 +198,26 @@ Deno.test("connect makes one attempt and says where and why it failed", async ()
   );
 });
 
+Deno.test("localhost is found at either of its addresses", async () => {
+  for (const hostname of ["127.0.0.1", "::1"]) {
+    await using server = scriptedServer((peer) => answerEach(peer, () => "OK"), { hostname });
+    await using store = await connect({ hostname: "localhost", port: server.port });
+    await store.set("a", "1");
+  }
+  const port = freePort();
+  await assertRejects(
+    () => connect({ hostname: "localhost", port }),
+    BlinkError,
+    `Cannot connect to localhost:${port}: connection refused`,
+  );
+});
+
+Deno.test("an IPv6 address is told in brackets", async () => {
+  await using server = scriptedServer(() => {}, { hostname: "::1" });
+  await using store = await connect({ hostname: "::1", port: server.port });
+  assertEquals(store.address, `[::1]:${server.port}`);
+});
+
 Deno.test("connect gives up after its time and by its signal, and keeps no late transport", async () => {
   const late = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
@@ -225,7 +245,7 @@ Deno.test("calls wait while a server that is away comes back", async () => {
   await first[Symbol.asyncDispose]();
   await assertRejects(() => store.set("b", "2", { timeoutMs: 30 }), BlinkError);
   const waiting = store.set("c", "3");
-  await using _again = scriptedServer((peer) => answerEach(peer, () => "OK"), first.port);
+  await using _again = scriptedServer((peer) => answerEach(peer, () => "OK"), first);
   await waiting;
 });
 

@@ -3,6 +3,8 @@
  * the bundle, a TCP port and a socket's path. Prints what it saw as JSON.
  */
 
+import { createServer } from "node:net";
+
 const [bundle, port, unix] = process.argv.slice(2);
 const { BlinkError, connect, pool } = await import(bundle);
 
@@ -60,9 +62,26 @@ async function pooled(options) {
   return count;
 }
 
+async function lost() {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.destroy());
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const store = await connect({ port: server.address().port, backoffMsMin: 1 });
+  const kinds = [];
+  for (let round = 0; round < 3; round++) {
+    kinds.push((await store.get("a").catch((error) => error)).kind);
+  }
+  await store.close();
+  server.close();
+  return kinds;
+}
+
 console.log(JSON.stringify({
   tcp: await overOne({ port: Number(port) }),
   unix: await overOne({ unix }),
+  lost: await lost(),
   refused: await refused(),
   timedOut: await timedOut({}),
   pooled: await pooled({ port: Number(port) }),

@@ -71,9 +71,12 @@ function peerOver(
   };
 }
 
-/** Listens on a free port of this machine and runs the script on each connection. */
-export function scriptedServer(script: Script, port = 0): ScriptedServer {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+/** Listens, on a free port unless told otherwise, and runs the script on each connection. */
+export function scriptedServer(
+  script: Script,
+  { hostname = "127.0.0.1", port = 0 }: { hostname?: string; port?: number } = {},
+): ScriptedServer {
+  const listener = Deno.listen({ hostname, port });
   const running: Promise<void>[] = [];
   const open = new Set<Deno.Conn>();
   let connections = 0;
@@ -96,7 +99,7 @@ export function scriptedServer(script: Script, port = 0): ScriptedServer {
     }
   })();
   return {
-    hostname: "127.0.0.1",
+    hostname,
     port: (listener.addr as Deno.NetAddr).port,
     get connections() {
       return connections;
