@@ -4,6 +4,8 @@
  *
  * @module
  */
+// @ts-types="../types/std.d.ts"
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { type Command, commandNamed, commands, usageOf } from "../protocol/commands.ts";
 import { type Colours, noColours } from "./colours.ts";
 import { escapeText } from "./escape.ts";
@@ -41,34 +43,15 @@ function detailed(command: Command, { bold, dim }: Colours): string[] {
   ];
 }
 
-/** At most this many changed letters make a mistyped verb. */
-const changesMax = 2;
+/** At most this many letters put in, left out or replaced make a mistyped verb. */
+const slipsMax = 2;
 
 /** The verb that a mistyped one was probably meant to be. */
 export function suggestionFor(word: string): string | undefined {
   const typed = word.toUpperCase();
-  if (typed.length > 20) return undefined;
-  let best: string | undefined;
-  let fewest = Math.min(changesMax, typed.length - 1) + 1;
-  for (const command of commands as readonly Command[]) {
-    for (const verb of [command.verb, ...command.aliases]) {
-      const changes = changesBetween(typed, verb);
-      if (changes < fewest) [best, fewest] = [verb, changes];
-    }
-  }
-  return best;
-}
-
-/** Letters put in, left out or replaced between two words (Levenshtein's distance). */
-function changesBetween(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 0; i < one.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < other.length; j++) {
-      const replaced = row[j] + (one[i] === other[j] ? 0 : 1);
-      next.push(Math.min(replaced, row[j + 1] + 1, next[j] + 1));
-    }
-    row = next;
-  }
-  return row[other.length];
+  if (typed.length <= slipsMax || typed.length > 20) return undefined;
+  const verbs = (commands as readonly Command[]).flatMap(({ verb, aliases }) => [verb, ...aliases]);
+  const [best] = verbs.map((verb) => ({ verb, slips: levenshteinDistance(typed, verb) }))
+    .sort((one, other) => one.slips - other.slips);
+  return best.slips <= slipsMax ? best.verb : undefined;
 }

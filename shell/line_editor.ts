@@ -9,7 +9,8 @@
  * @module
  */
 import { createInterface, type Interface } from "node:readline";
-import { Readable, Writable } from "node:stream";
+import { EventEmitter } from "node:events";
+import { type Readable, Writable } from "node:stream";
 import type { Completion } from "./complete.ts";
 import { isKept } from "./history.ts";
 import { HistorySearch } from "./history_search.ts";
@@ -29,16 +30,39 @@ export interface LineEditorOptions {
   readonly hint?: { of: (line: string) => string; look: (text: string) => string };
 }
 
-/** readline's input: keys put in by hand, and the terminal's raw mode. */
-class KeyStream extends Readable {
+/**
+ * readline's input: it takes keys at once, unlike a stream, so that what it does with them is done
+ * when the next line of the shell's code runs.
+ */
+class KeyInput extends EventEmitter {
   readonly isTTY = true;
+  isPaused = false;
+  readonly #setRaw: (on: boolean) => void;
+  readonly #resumed: () => void;
 
-  constructor(readonly setRaw: (on: boolean) => void) {
-    super({ read: () => {} });
+  constructor(setRaw: (on: boolean) => void, resumed: () => void) {
+    super();
+    this.#setRaw = setRaw;
+    this.#resumed = resumed;
+  }
+
+  send(keys: string) {
+    this.emit("data", encoder.encode(keys));
+  }
+
+  pause() {
+    this.isPaused = true;
+    return this;
+  }
+
+  resume() {
+    this.isPaused = false;
+    this.#resumed();
+    return this;
   }
 
   setRawMode(on: boolean) {
-    this.setRaw(on);
+    this.#setRaw(on);
     return this;
   }
 }
@@ -61,6 +85,7 @@ class Screen extends Writable {
   }
 }
 
+const encoder = new TextEncoder();
 const clearRight = "\x1b[K";
 const clearBelow = "\x1b[J";
 const ctrlR = "\x12";
@@ -68,7 +93,7 @@ const ctrlR = "\x12";
 /** Edits lines on a terminal. */
 export class LineEditor implements Disposable {
   readonly #options: LineEditorOptions;
-  readonly #keys: KeyStream;
+  readonly #keys: KeyInput;
   readonly #screen: Screen;
   readonly #readline: Interface;
   readonly #typed = new KeysTyped();
@@ -83,13 +108,15 @@ export class LineEditor implements Disposable {
   constructor(options: LineEditorOptions) {
     this.#options = options;
     const { io } = options;
-    this.#keys = new KeyStream((on) => io.setRaw(on));
+    // Keys wait while candidates are looked for.
+    this.#keys = new KeyInput((on) => io.setRaw(on), () => queueMicrotask(() => this.#type()));
     this.#screen = new Screen(io);
     // The terminal may go away; what was to be printed then does not matter.
     this.#screen.on("error", () => this.#leave());
     this.#history = options.history.toReversed();
     this.#readline = createInterface({
-      input: this.#keys,
+      // It has all of a stream that readline uses.
+      input: this.#keys as unknown as Readable,
       output: this.#screen,
       terminal: true,
       prompt: options.prompt,
@@ -155,7 +182,7 @@ export class LineEditor implements Disposable {
 
   /** Gives the editor the keys that wait, up to the end of the line. */
   #type() {
-    while (this.#give) {
+    while (this.#give && !this.#keys.isPaused) {
       const piece = this.#typed.next();
       if (piece === "") break;
       this.#wipeHint();
@@ -170,9 +197,9 @@ export class LineEditor implements Disposable {
     if (piece.length > 1 && piece.includes("\t") && !piece.includes("\x1b")) {
       const text = piece.replace(/[\r\n]+$/, "");
       this.#readline.write(text);
-      if (text.length < piece.length) this.#keys.push("\r");
+      if (text.length < piece.length) this.#keys.send("\r");
     } else {
-      this.#keys.push(piece);
+      this.#keys.send(piece);
     }
   }
 

@@ -140,7 +140,7 @@ Deno.test("piped: requests in flight are bounded, and fewer when replies are lar
     await turn();
     for (const answer of store.waiting.splice(0)) answer(large);
   }
-  assert(store.most <= 8, `${store.most} large replies in flight`);
+  assert(store.most <= 16, `${store.most} large replies in flight`);
   while (!quiet) {
     for (const answer of store.waiting.splice(0)) answer("NOT_FOUND");
     quiet = await Promise.race([run.then(() => true), turn().then(() => false)]);

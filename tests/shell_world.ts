@@ -138,13 +138,16 @@ export class Ground implements AsyncDisposable {
     this.port = (server.addresses[0] as Deno.NetAddr).port;
   }
 
-  static async open(options: ServerOptions = {}): Promise<Ground> {
-    return new Ground(await serve({ ...options, tcp: [{ hostname: "127.0.0.1", port: 0 }] }));
+  static async open(options: ServerOptions = {}, port = 0): Promise<Ground> {
+    return new Ground(await serve({ ...options, tcp: [{ hostname: "127.0.0.1", port }] }));
   }
 
   /** What the shell is told to reach the server. */
   get options(): ClientOptions {
-    return { address: `127.0.0.1:${this.port}`, connect: () => connect({ port: this.port }) };
+    return {
+      address: `127.0.0.1:${this.port}`,
+      connect: () => connect({ port: this.port, connectAttemptsMax: 1 }),
+    };
   }
 
   /** Runs the client in a world. */
