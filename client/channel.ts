@@ -242,18 +242,27 @@ export class Channel {
   async #connectOnce(untilMs: number, signal?: AbortSignal): Promise<Connection> {
     try {
       const transport = await this.#openTransport(untilMs, signal);
-      const connection = new Connection(transport, {
-        address: this.address,
-        replyBytesMax: this.#settings.replyBytesMax,
-        onReply: (connection) => this.#onReply(connection),
-        onEnd: (connection) => this.#onEnd(connection),
-      });
+      const connection = this.#connectionOver(transport);
       if (this.#token !== undefined) await this.#introduce(connection, this.#token, untilMs);
       if (connection.isEnded) throw this.#cannotConnect(new Error("the server closed it"));
       return this.#connection = connection;
     } catch (error) {
       this.#noteFailure();
       throw error;
+    }
+  }
+
+  #connectionOver(transport: Transport): Connection {
+    try {
+      return new Connection(transport, {
+        address: this.address,
+        replyBytesMax: this.#settings.replyBytesMax,
+        onReply: (connection) => this.#onReply(connection),
+        onEnd: (connection) => this.#onEnd(connection),
+      });
+    } catch (error) {
+      // A transport that was used before, for one.
+      throw this.#cannotConnect(error);
     }
   }
 

@@ -16,6 +16,15 @@ function freePort(): number {
   return (listener.addr as Deno.NetAddr).port;
 }
 
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const fast = { backoffMsMin: 1, backoffMsMax: 5 };
 
 Deno.test("calls made in one turn leave together and each gets its own reply", async () => {
@@ -199,7 +208,7 @@ Deno.test("connect makes one attempt and says where and why it failed", async ()
 });
 
 Deno.test("localhost is found at either of its addresses", async () => {
-  for (const hostname of ["127.0.0.1", "::1"]) {
+  for (const hostname of hasIpv6() ? ["127.0.0.1", "::1"] : ["127.0.0.1"]) {
     await using server = scriptedServer((peer) => answerEach(peer, () => "OK"), { hostname });
     await using store = await connect({ hostname: "localhost", port: server.port });
     await store.set("a", "1");
@@ -212,10 +221,10 @@ Deno.test("localhost is found at either of its addresses", async () => {
   );
 });
 
-Deno.test("an IPv6 address is told in brackets", async () => {
-  await using server = scriptedServer(() => {}, { hostname: "::1" });
-  await using store = await connect({ hostname: "::1", port: server.port });
-  assertEquals(store.address, `[::1]:${server.port}`);
+Deno.test("an IPv6 address is told in brackets", () => {
+  assertEquals(new BlinkStore({ hostname: "::1", port: 80 }).address, "[::1]:80");
+  assertEquals(new BlinkStore({ hostname: "example.org" }).address, "example.org:8765");
+  assertEquals(new BlinkStore({ unix: "/run/blink.sock" }).address, "/run/blink.sock");
 });
 
 Deno.test("connect gives up after its time and by its signal, and keeps no late transport", async () => {
@@ -247,6 +256,28 @@ Deno.test("calls wait while a server that is away comes back", async () => {
   const waiting = store.set("c", "3");
   await using _again = scriptedServer((peer) => answerEach(peer, () => "OK"), first);
   await waiting;
+});
+
+Deno.test("a connection of Deno is a transport", async () => {
+  await using server = scriptedServer((peer) => answerEach(peer, () => "OK"));
+  const { hostname, port } = server;
+  for (let round = 0; round < 2; round++) {
+    await using store = await connect({ transport: () => Deno.connect({ hostname, port }) });
+    await Promise.all([store.set("a", "1"), store.set("b", "2")]);
+  }
+});
+
+Deno.test("a transport that was used before is a clear error", async () => {
+  const transport = scriptedTransport((peer) => answerEach(peer, () => "OK"))();
+  await using store = await connect({ transport: () => transport });
+  await using other = new BlinkStore({ transport: () => transport, connectAttemptsMax: 1 });
+  const error = await assertRejects(
+    () => other.get("a"),
+    BlinkError,
+    "Cannot connect to the given",
+  );
+  assertEquals(error.kind, "connection");
+  await store.set("a", "1");
 });
 
 Deno.test("attempts to connect again are bounded, with pauses between", async () => {

@@ -7,19 +7,10 @@
 
 import { BlinkError, connect } from "../client.ts";
 import { assert, assertEquals } from "./assert.ts";
+import { randomFrom } from "./client_random.ts";
 import { type Peer, scriptedServer } from "./client_scripted.ts";
 
 const calls = 3_000;
-
-/** Numbers below 1 that follow from a seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  return () => {
-    seed = seed + 0x6d2b79f5 | 0;
-    let bits = Math.imul(seed ^ seed >>> 15, 1 | seed);
-    bits = bits + Math.imul(bits ^ bits >>> 7, 61 | bits) ^ bits;
-    return ((bits ^ bits >>> 14) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Answers each key with itself, in pieces, until the connection is dropped somewhere. */
 async function unreliable(peer: Peer, random: () => number): Promise<void> {
