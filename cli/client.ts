@@ -31,7 +31,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const token = await readToken(values["token-file"]);
   return await runClient({
     address: showStore(address),
-    connect: () => connect({ ...address, token }),
+    // A person is told at once that the server is gone; their next command is the next attempt.
+    connect: () => connect({ ...address, token, connectAttemptsMax: 1 }),
     mode,
     words: command,
     lastFromInput: values.stdin,
