@@ -1,0 +1,67 @@
+/**
+ * A bench as a person reads it: a progress bar while it runs, then a table and a small histogram.
+ * Pure text; whoever calls decides where it goes.
+ *
+ * @module
+ */
+
+import type { BenchProgress, BenchResult } from "./load.ts";
+
+const barColumns = 30;
+const eighths = " ▏▎▍▌▋▊▉█";
+
+/** One line, without line break, that tells how far a bench is; at most 79 columns. */
+export function renderProgress({ phase, share, requests, seconds }: BenchProgress): string {
+  const rate = seconds > 0 ? requests / seconds : 0;
+  const percent = `${Math.floor(share * 100)} %`.padStart(5);
+  return `${phase === "fill" ? "filling" : "running"} ${bar(share).padEnd(barColumns)} ${percent}` +
+    `  ${showNumber(rate)} requests/s`;
+}
+
+/** The result, many lines without the last line break. */
+export function renderResult(result: BenchResult): string {
+  const { latencyMs, requestsPerSecond, requests, seconds, hits, misses, errors } = result;
+  const lines = [
+    `${showNumber(requests)} requests in ${seconds.toFixed(2)} s: ` +
+    `${result.connections} connections, ${result.pipeline} in flight on each, ` +
+    `${showNumber(result.valueBytes)}-byte values`,
+    "",
+    `throughput  ${showNumber(requestsPerSecond)} requests/s`,
+    `latency     p50 ${showMs(latencyMs.p50)}  p99 ${showMs(latencyMs.p99)}  ` +
+    `p99.9 ${showMs(latencyMs.p999)}  max ${showMs(latencyMs.max)}`,
+  ];
+  if (hits + misses > 0) {
+    const found = hits / (hits + misses) * 100;
+    lines.push(`found       ${found.toFixed(1)} % of ${showNumber(hits + misses)}`);
+  }
+  if (errors > 0) lines.push(`errors      ${showNumber(errors)}, the first: ${result.firstError}`);
+  lines.push("", ...renderHistogram(result));
+  return lines.join("\n");
+}
+
+function renderHistogram({ histogram, requests }: BenchResult): string[] {
+  return histogram.map(({ fromMs, toMs, count }) => {
+    const share = count / Math.max(1, requests);
+    const range = `${showMs(fromMs)} – ${showMs(toMs)}`.padStart(21);
+    return `${range} ${(share * 100).toFixed(2).padStart(6)} %  ${bar(share)}`.trimEnd();
+  });
+}
+
+function bar(share: number): string {
+  const units = Math.round(Math.min(1, Math.max(0, share)) * barColumns * 8);
+  const rest = units % 8;
+  return eighths[8].repeat(Math.floor(units / 8)) + (rest > 0 ? eighths[rest] : "");
+}
+
+/** A time of three digits or more, with its unit. */
+export function showMs(ms: number): string {
+  if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;
+  if (ms >= 100) return `${ms.toFixed(0)} ms`;
+  if (ms >= 1) return `${ms.toFixed(ms >= 10 ? 1 : 2)} ms`;
+  return `${(ms * 1000).toFixed(0)} µs`;
+}
+
+/** A whole number with commas. */
+export function showNumber(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
