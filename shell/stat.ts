@@ -11,7 +11,7 @@ import { humanBytes, humanCount, humanShare, sparkLine } from "./human.ts";
 import { type ClientOptions, exitStatus, type OutputFormat, type ShellIo } from "./options.ts";
 import { parseReply } from "./reply.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
-import { failureText, leave, mishapText } from "./trouble.ts";
+import { failureText, leave } from "./trouble.ts";
 
 /** Pause between two lines, in seconds. */
 export const statIntervalSeconds = 1;
@@ -102,7 +102,7 @@ export async function runStat(options: ClientOptions, io: ShellIo): Promise<numb
       } catch (error) {
         if (end.aborted) break;
         if (!io.output.isTerminal) return await failed(failureText(error), io);
-        if (earlier) await failed(mishapText(error), io);
+        if (earlier) await failed(failureText(error), io);
         earlier = undefined;
       }
       await pause(intervalMs, end);

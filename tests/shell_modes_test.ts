@@ -1,0 +1,199 @@
+/** Tests of --scan, --stat and --latency. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+import { connect } from "../client.ts";
+import { LatencyHistogram } from "../shell/latency_histogram.ts";
+import type { ShellStore } from "../shell/mod.ts";
+import { between, peopleColumns, sampleFrom, statData } from "../shell/stat.ts";
+import { Ground, World } from "./shell_world.ts";
+
+Deno.test("--scan lists every key, or those with a prefix, a line each", async () => {
+  await using ground = await Ground.open();
+  const store = await connect({ port: ground.port });
+  const keys = Array.from({ length: 2500 }, (_, index) => `key:${index}`);
+  await Promise.all(keys.map((key) => store.set(key, "v")));
+  await store.set("other", "v");
+  await store.close();
+  const all = new World({ input: "" });
+  assertEquals(await ground.run({ mode: "scan" }, all), 0);
+  const listed = all.output.text.trimEnd().split("\n");
+  assertEquals([...new Set(listed)].sort(), [...keys, "other"].sort());
+  const some = new World({ input: "" });
+  await ground.run({ mode: "scan", scanPrefix: "oth" }, some);
+  assertEquals(some.output.text, "other\n");
+  const none = new World({ input: "" });
+  await ground.run({ mode: "scan", scanPrefix: "nothing" }, none);
+  assertEquals(none.output.text, "");
+});
+
+Deno.test("--scan prints data for scripts and safe text for people", async () => {
+  await using ground = await Ground.open();
+  const store = await connect({ port: ground.port });
+  await store.set('a,"b"\x1b', "v");
+  await store.close();
+  const printed = async (options: object, terminal = false) => {
+    const world = new World({ input: "", terminal, env: { NO_COLOR: "1" } });
+    await ground.run({ mode: "scan", ...options }, world);
+    return world.output.text;
+  };
+  assertEquals(await printed({}), 'a,"b"\x1b\n');
+  assertEquals(await printed({}, true), 'a,"b"\\x1b\n');
+  assertEquals(JSON.parse(await printed({ output: "json" })), 'a,"b"\x1b');
+  assertEquals(await printed({ output: "csv" }), '"a,""b""\x1b"\n');
+});
+
+Deno.test("--scan refuses a prefix that is none, and tells a server that cannot list", async () => {
+  await using ground = await Ground.open();
+  const blank = new World({ input: "" });
+  assertEquals(await ground.run({ mode: "scan", scanPrefix: "a b" }, blank), 2);
+  const old: ShellStore = {
+    request: () => Promise.resolve("ERROR unknown command"),
+    close: () => {},
+  };
+  const world = new World({ input: "" });
+  assertEquals(await ground.run({ mode: "scan", connect: () => Promise.resolve(old) }, world), 1);
+  assertEquals([world.output.text, world.errors.text], ["", "ERROR unknown command\n"]);
+});
+
+const info = (requests: number, hits: number, misses: number) =>
+  `INFO ${
+    JSON.stringify({
+      connections: { now: 12 },
+      requests: { total: requests },
+      hits,
+      misses,
+      bytes: { data: 10 * 2 ** 20 },
+      limit: 2 ** 30,
+      entries: 1234567,
+    })
+  }`;
+
+Deno.test("--stat: a line is what happened between two samples, its own request left out", () => {
+  const one = sampleFrom(info(1000, 500, 100), 5000);
+  const two = sampleFrom(info(3001, 590, 110), 7000);
+  assert(one && two);
+  const line = between(one, two);
+  assertEquals([line.requestsPerSecond, line.hits, line.misses], [1000, 90, 10]);
+  assertEquals(peopleColumns(line).trim().split(/ {2,}/), [
+    "1,000",
+    "90.0 %",
+    "10 MiB",
+    "1 GiB",
+    "1,234,567",
+    "12",
+  ]);
+  assertEquals(statData(line), {
+    requestsPerSecond: 1000,
+    hitRatio: 0.9,
+    dataBytes: 10 * 2 ** 20,
+    limitBytes: 2 ** 30,
+    entries: 1234567,
+    clients: 12,
+  });
+  // A server that started anew counts from zero.
+  assertEquals(
+    between(two, { ...one, requests: 11, hits: 1, misses: 0, atMs: 8000 }).requestsPerSecond,
+    10,
+  );
+  assertEquals(sampleFrom("ERROR unknown command", 0), undefined);
+  assertEquals(statData(between(one, one)).hitRatio, null);
+});
+
+Deno.test("--stat prints so many lines, for scripts as data", async () => {
+  await using ground = await Ground.open();
+  const printed = async (options: object, terminal = false) => {
+    const world = new World({ input: "", terminal });
+    const status = await ground.run(
+      { mode: "stat", repeat: 2, intervalSeconds: 0.01, ...options },
+      world,
+    );
+    assertEquals(status, 0);
+    return world.output.text;
+  };
+  const lines = (await printed({})).trimEnd().split("\n");
+  assertEquals(lines.length, 3);
+  assertMatch(lines[0], /requests\/s.*hit ratio.*memory.*limit.*clients/);
+  for (const line of (await printed({ output: "json" })).trimEnd().split("\n")) {
+    assertEquals(JSON.parse(line).limitBytes, 10 * 2 ** 20);
+  }
+  assertMatch(
+    await printed({ output: "csv" }),
+    /^requestsPerSecond,hitRatio,.*\n\d+,,0,10485760,0,1\n/,
+  );
+  assertStringIncludes(await printed({}, true), "▁");
+});
+
+Deno.test("--stat ends with Ctrl-C, and on a terminal waits for a lost server", async () => {
+  await using ground = await Ground.open();
+  let asked = 0;
+  const store: ShellStore = {
+    request: () => {
+      asked++;
+      return asked === 2
+        ? Promise.reject(new Error("Lost it"))
+        : Promise.resolve(info(asked, 0, 0));
+    },
+    close: () => {},
+  };
+  const world = new World({ input: "", terminal: true });
+  const options = {
+    mode: "stat",
+    intervalSeconds: 0.001,
+    connect: () => Promise.resolve(store),
+  } as const;
+  const run = ground.run(options, world);
+  await world.output.shows("1,234,567");
+  world.end.abort();
+  assertEquals(await run, 0);
+  assertEquals(world.errors.text, "Lost it\n");
+  asked = 0;
+  const piped = new World({ input: "" });
+  assertEquals(await ground.run(options, piped), 1);
+});
+
+Deno.test("--latency sums up its round trips", async () => {
+  await using ground = await Ground.open();
+  const printed = async (options: object, terminal = false) => {
+    const world = new World({ input: "", terminal });
+    const status = await ground.run(
+      { mode: "latency", repeat: 5, intervalSeconds: 0.001, ...options },
+      world,
+    );
+    assertEquals(status, 0);
+    return world.output.text;
+  };
+  assertMatch(
+    await printed({}),
+    /^min .* ms {2}avg .* ms {2}p50 .* ms {2}p99 .* ms {2}max .* ms {2}\(5 round trips\)\n$/,
+  );
+  const data = JSON.parse(await printed({ output: "json" }));
+  assertEquals(data.samples, 5);
+  assert(data.minMs > 0 && data.minMs <= data.p50Ms && data.p50Ms <= data.maxMs);
+  assertMatch(await printed({ output: "csv" }), /^samples,minMs,avgMs,p50Ms,p99Ms,maxMs\n5,/);
+  assertMatch(await printed({}, true), /^\rmin .*\(5 round trips\)\n$/s);
+});
+
+Deno.test("--latency ends with Ctrl-C and tells what it has", async () => {
+  await using ground = await Ground.open();
+  const world = new World({ input: "", terminal: true });
+  const run = ground.run({ mode: "latency", intervalSeconds: 0.001 }, world);
+  await world.output.shows("min ");
+  world.end.abort();
+  assertEquals(await run, 0);
+  assertMatch(world.output.text, /round trips\)\n$/);
+});
+
+Deno.test("a percentile of the histogram is right to 4.5 %", () => {
+  const histogram = new LatencyHistogram();
+  assertEquals([histogram.percentile(0.99), histogram.mean], [0, 0]);
+  for (let value = 1; value <= 10_000; value++) histogram.add(value / 100);
+  for (const share of [0.01, 0.5, 0.9, 0.99, 0.999]) {
+    const exact = share * 100;
+    const error = Math.abs(histogram.percentile(share) - exact) / exact;
+    assert(error <= 0.045, `${share}: ${histogram.percentile(share)}`);
+  }
+  assertEquals([histogram.min, histogram.max, histogram.percentile(1)], [0.01, 100, 100]);
+  assertEquals(Math.round(histogram.mean), 50);
+  histogram.add(1e12);
+  histogram.add(0);
+  assertEquals([histogram.min, histogram.max], [0, 1e12]);
+});
