@@ -13,7 +13,8 @@ import { HASHES } from "./index.ts";
 
 /** Slots that are looked at for each key asked for, before a scan pauses with fewer keys. */
 const SLOTS_PER_KEY = 8;
-const SLOTS_MIN = 64;
+/** Slots that are looked at in any case: the smallest index, so that a small store is one part. */
+const SLOTS_MIN = 1_024;
 
 /** What a scan does with each entry: its reference, word 0, and where its key lies. */
 export type Visitor = (
