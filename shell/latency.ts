@@ -44,14 +44,20 @@ async function measure(
   const end = io.interrupted();
   const samples = options.repeat ?? (io.output.isTerminal ? Infinity : latencySamplesPiped);
   const pauseMs = (options.intervalSeconds ?? latencyIntervalSeconds) * 1000;
+  let request = "PING";
   let drawnAt = -Infinity;
   try {
     for (let sample = 0; sample < samples && !end.aborted; sample++) {
       if (sample > 0) await pause(pauseMs, end);
       const sentAt = performance.now();
-      const reply = await store.request("PING", { signal: end, timeoutMs: requestTimeoutMs });
+      const reply = await store.request(request, { signal: end, timeoutMs: requestTimeoutMs });
       const now = performance.now();
-      if (reply !== "PONG") return reply;
+      if (reply.startsWith("ERROR")) {
+        // A server of the protocol's first part only does not know PING.
+        if (request === "USAGE" || histogram.count > 0) return reply;
+        request = "USAGE";
+        continue;
+      }
       histogram.add(now - sentAt);
       if (io.output.isTerminal && now - drawnAt >= drawIntervalMs) {
         drawnAt = now;

@@ -117,9 +117,8 @@ async function runLine(
   try {
     const reply = await requested(store, line, words, editor.left);
     editor.print(formatReply(reply, style));
-    if (reply.startsWith("ERROR") && !commandNamed(words[0])) {
-      editor.print(style.colours.dim(adviceOn(words[0])) + "\n");
-    }
+    const advice = adviceOn(reply, words[0]);
+    if (advice) editor.print(style.colours.dim(advice) + "\n");
   } catch (error) {
     if (editor.left.aborted) return;
     editor.print(style.colours.red(mishapText(error)) + "\n");
@@ -147,7 +146,10 @@ async function requested(
   }
 }
 
-function adviceOn(word: string): string {
-  const suggestion = suggestionFor(word);
+/** What to do about an error, where it is not plain from the error itself. */
+function adviceOn(reply: string, verb: string): string | undefined {
+  if (reply === "ERROR authentication required") return "AUTH <token> shows the token.";
+  if (!reply.startsWith("ERROR") || commandNamed(verb)) return undefined;
+  const suggestion = suggestionFor(verb);
   return suggestion ? `Did you mean ${suggestion}?` : "help lists the commands.";
 }

@@ -172,6 +172,29 @@ Deno.test("--latency sums up its round trips", async () => {
   assertMatch(await printed({}, true), /^\rmin .*\(5 round trips\)\n$/s);
 });
 
+Deno.test("--latency measures a server that knows no PING, and tells what else it says", async () => {
+  await using ground = await Ground.open();
+  const run = async (answer: (line: string) => string) => {
+    const store: ShellStore = {
+      request: (line) => Promise.resolve(answer(String(line))),
+      close: () => {},
+    };
+    const world = new World({ input: "" });
+    const connected = () => Promise.resolve(store);
+    const options = { mode: "latency", repeat: 3, intervalSeconds: 0, connect: connected } as const;
+    return {
+      status: await ground.run(options, world),
+      errors: world.errors.text,
+      text: world.output.text,
+    };
+  };
+  const old = await run((line) => line === "USAGE" ? "USAGE 0" : "ERROR unknown command");
+  assertEquals([old.status, old.errors], [0, ""]);
+  assertMatch(old.text, /\(2 round trips\)/);
+  const closed = await run(() => "ERROR server busy");
+  assertEquals([closed.status, closed.errors, closed.text], [1, "ERROR server busy\n", ""]);
+});
+
 Deno.test("--latency ends with Ctrl-C and tells what it has", async () => {
   await using ground = await Ground.open();
   const world = new World({ input: "", terminal: true });

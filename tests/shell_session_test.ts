@@ -121,6 +121,18 @@ Deno.test("session: an unknown command brings the server's error and advice", as
   await ended;
 });
 
+Deno.test("session: a token that is wanted and was not given is asked for", async () => {
+  await using ground = await Ground.open({ token: "secret" });
+  const world = new World({ terminal: true, env: noColour });
+  const { ended } = await session(ground, world);
+  await world.typeFor("GET k\r", "ERROR authentication required\nAUTH <token> shows the token.\n");
+  await world.typeFor("AUTH wrong\r", "ERROR authentication failed\n");
+  await world.typeFor("AUTH secret\r", "OK\n");
+  await world.typeFor("GET k\r", "NOT_FOUND\n");
+  world.type("\x04");
+  await ended;
+});
+
 Deno.test("session: control characters of values and errors never reach the terminal", async () => {
   await using ground = await Ground.open();
   const setup = await connect({ port: ground.port });
