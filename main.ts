@@ -25,6 +25,8 @@ async function subcommand(name: string): Promise<Run> {
       return (await import("./cli/client.ts")).run;
     case "run":
       return (await import("./cli/run.ts")).run;
+    case "bench":
+      return (await import("./cli/bench.ts")).run;
     case "completions":
       return (await import("./cli/completions.ts")).run;
     case "help":

@@ -203,7 +203,8 @@ async function openAll(options: BenchOptions, count: number): Promise<Deno.Conn[
     while (sockets.length < count) sockets.push(await open(options));
   } catch (error) {
     for (const socket of sockets) socket.close();
-    throw error;
+    const { hostname = "127.0.0.1", port = 8765, unix = `${hostname}:${port}` } = options;
+    throw new Error(`Cannot connect to ${unix}: ${(error as Error).message}`, { cause: error });
   }
   return sockets;
 }

@@ -1,0 +1,98 @@
+/**
+ * `blink-store bench`: the load that the flags ask for, a progress bar where a person looks, and
+ * then the result as a table or as JSON.
+ *
+ * @module
+ */
+
+import { type Verb, verbs } from "../bench/dialects.ts";
+import { type BenchOptions, runBench } from "../bench/load.ts";
+import { renderProgress, renderResult } from "../bench/render.ts";
+import { showHelp } from "./help.ts";
+import { benchCommand } from "./options.ts";
+import { parse, type Values } from "./parse.ts";
+import { storeAddress } from "./store_address.ts";
+import { readToken } from "./token.ts";
+import { readNumber, UsageError } from "./values.ts";
+
+/** The status of a bench that Ctrl-C ended early. */
+const interruptedStatus = 130;
+
+/** Runs the bench; resolves with the exit status: 1 when a reply was an error. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, words, help } = parse(benchCommand.options, args);
+  if (help) return showHelp(benchCommand);
+  const options = loadFrom(values);
+  const address = storeAddress(values, words);
+  const token = await readToken(values["token-file"]);
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  Deno.addSignalListener("SIGINT", interrupt);
+  const progress = progressLine();
+  try {
+    const result = await runBench({
+      ...options,
+      ...address,
+      token,
+      signal: interrupted.signal,
+      onProgress: progress.show,
+    });
+    progress.clear();
+    console.log(values.json ? JSON.stringify(result, null, 2) : renderResult(result));
+    if (interrupted.signal.aborted) return interruptedStatus;
+    return result.errors > 0 ? 1 : 0;
+  } finally {
+    progress.clear();
+    Deno.removeSignalListener("SIGINT", interrupt);
+  }
+}
+
+/** The load that the flags ask for; what they leave open is the bench's to choose. */
+function loadFrom(values: Values<typeof benchCommand.options>): BenchOptions {
+  if (values.requests !== undefined && values.seconds !== undefined) {
+    throw new UsageError("-n or --seconds: give one of them");
+  }
+  return {
+    connections: values.connections,
+    pipeline: values.pipeline,
+    requests: values.requests,
+    seconds: values.seconds,
+    valueBytes: values["value-bytes"],
+    keys: values.keys,
+    zipf: values.zipf,
+    fill: values.fill,
+    mix: values.mix === undefined ? undefined : readMix(values.mix),
+  };
+}
+
+/** Reads `get=80,set=20`. */
+export function readMix(text: string): Partial<Record<Verb, number>> {
+  const mix: Partial<Record<Verb, number>> = {};
+  for (const part of text.split(",")) {
+    const [name, parts, ...rest] = part.trim().split("=");
+    const verb = verbs.find((verb) => verb === name.toLowerCase());
+    if (verb === undefined || parts === undefined || rest.length > 0 || verb in mix) {
+      throw new UsageError(
+        `--mix: "${part}" is not a part: give each of ${verbs.join(", ")} at most once, ` +
+          "as in get=80,set=20",
+      );
+    }
+    try {
+      mix[verb] = readNumber(parts, { max: 1_000_000 });
+    } catch (error) {
+      throw new UsageError(`--mix: ${(error as Error).message}`);
+    }
+  }
+  if (Object.values(mix).every((parts) => parts === 0)) {
+    throw new UsageError(`--mix: "${text}" asks for nothing: give one of them more than 0`);
+  }
+  return mix;
+}
+
+/** A line on a terminal's standard error that is written over as the bench goes on. */
+function progressLine(): { show: BenchOptions["onProgress"]; clear: () => void } {
+  if (!Deno.stderr.isTerminal()) return { show: undefined, clear: () => {} };
+  const encoder = new TextEncoder();
+  const write = (text: string) => Deno.stderr.writeSync(encoder.encode(`\r\x1b[K${text}`));
+  return { show: (progress) => write(renderProgress(progress)), clear: () => write("") };
+}
