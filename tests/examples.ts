@@ -65,9 +65,11 @@ export async function run(
   return { code, stdout: text(stdout), stderr: text(stderr), bytes: stdout };
 }
 
-/** The first program that a language needs and that is not installed. */
-export async function missing(language: Language): Promise<string | undefined> {
-  for (const [program, argument] of language.needs) {
+/** The first of some programs that is not installed. */
+export async function missing(
+  ...needs: readonly (Language["needs"] | undefined)[]
+): Promise<string | undefined> {
+  for (const [program, argument] of needs.flatMap((some) => some ?? [])) {
     try {
       const { success } = await new Deno.Command(program, {
         args: [argument],
@@ -93,7 +95,7 @@ export function addressOf(server: Server): string {
 
 /** Registers the tests of a language; where it is not installed they are skipped and say so. */
 export async function testLanguage(language: Language): Promise<void> {
-  const lacking = await missing(language);
+  const lacking = await missing(language.needs);
   const because = lacking === undefined ? "" : ` (skipped: ${lacking} is not installed)`;
   const folder = `${examples}${language.name}`;
   let built: Promise<string> | undefined;
@@ -182,11 +184,10 @@ async function oneOff(language: Language, folder: string): Promise<void> {
   const gone = await oneoff(["GET", "config.timeout"]);
   assertEquals([gone.code, gone.stdout, gone.stderr], [1, "", "NOT_FOUND\n"]);
   const hostileKeys = ["two words", "a\nFLUSH", "a\rb", "a\tb", ""];
-  await Promise.all(hostileKeys.map(async (key) => {
-    for (const words of [["SET", key, "x"], ["GET", key]]) {
-      const { code, stdout } = await oneoff(words);
-      assertEquals([code, stdout], [2, ""], JSON.stringify(words));
-    }
+  await Promise.all(hostileKeys.map(async (key, at) => {
+    const words = [["SET", key, "x"], ["GET", key], ["DELETE", key]][at % 3];
+    const { code, stdout } = await oneoff(words);
+    assertEquals([code, stdout], [2, ""], JSON.stringify(words));
   }));
   assertEquals((await oneoff(["EXPLODE"])).code, 2);
   assertEquals((await oneoff([])).code, 2);
@@ -233,11 +234,11 @@ export class Backend implements AsyncDisposable {
   }
 
   constructor(
-    language: Language,
+    fixedPort: boolean,
     command: readonly string[],
     options: { env: Record<string, string>; cwd?: string },
   ) {
-    const port = language.fixedPort ? String(freePort()) : "0";
+    const port = fixedPort ? String(freePort()) : "0";
     this.#child = new Deno.Command(command[0], {
       args: command.slice(1),
       cwd: options.cwd,
@@ -336,7 +337,7 @@ const hostileBodies: readonly string[] = [
 async function backend(language: Language, folder: string): Promise<void> {
   let server = await serve({ tcp: [anyPort] });
   const address = server.addresses[0] as Deno.NetAddr;
-  await using web = new Backend(language, language.command("backend", folder), {
+  await using web = new Backend(language.fixedPort ?? false, language.command("backend", folder), {
     env: { BLINK_STORE: addressOf(server) },
   });
   try {

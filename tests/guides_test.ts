@@ -1,11 +1,11 @@
 /**
- * The guides are held against the program: what they show of a file is in that file, and each of
- * their sessions is run, in order, as a reader would, against a fresh store.
+ * The guides and manuals are held against the program: what they show of a file is in that file, and
+ * each of their sessions is run, in order, as a reader would, against a fresh store.
  *
- * A block's fence says what it is: `LANGUAGE file=PATH` shows a part of a file; `LANGUAGE run` is a
- * program, whose output is the `text output` block that follows; `console build` is run first;
- * `console client` is a session with an interactive client; `console backend` starts a backend and
- * then calls it; any other `console` runs its commands and compares what they print.
+ * A block's fence says what it is: `LANGUAGE file=PATH` shows a part of a file; a block that a `text
+ * output` block follows is a program that prints this; `console build` is run first; `console client`
+ * is a session with an interactive client; `console backend` starts a backend and then calls it; any
+ * other `console` runs its commands and compares what they print.
  *
  * @module
  */
@@ -36,10 +36,6 @@ const ownProgram: Record<string, readonly [string, string]> = {
   bash: ["own.sh", "bash own.sh"],
   ts: ["own.ts", `deno run --quiet --allow-net --no-lock --config ${root}deno.json own.ts`],
 };
-
-function isRun({ info }: Block): boolean {
-  return / run$/.test(info);
-}
 
 /** Lines without the blanks that all of them begin with, as the formatter of documents has them. */
 function dedented(lines: readonly string[]): string {
@@ -74,9 +70,9 @@ function stepsOf(block: Block): Step[] {
 }
 
 class Guide implements AsyncDisposable {
-  static async of(language: Language): Promise<Guide> {
+  static async of(language: Language | undefined): Promise<Guide> {
     const folder = await Deno.makeTempDir({ prefix: "blink-guide-" });
-    await run(["cp", "-R", `${examples}${language.name}/.`, folder]);
+    if (language !== undefined) await run(["cp", "-R", `${examples}${language.name}/.`, folder]);
     await Deno.mkdir(`${folder}/.path`);
     await Deno.symlink(Deno.execPath(), `${folder}/.path/deno`);
     const cli = `#!/bin/sh\nexec "${Deno.execPath()}" run -A --quiet "${root}main.ts" "$@"\n`;
@@ -84,15 +80,30 @@ class Guide implements AsyncDisposable {
     return new Guide(language, folder);
   }
 
-  readonly #language: Language;
+  readonly #fixedPort: boolean;
   readonly #folder: string;
   readonly #cwd: string;
 
-  private constructor(language: Language, folder: string) {
-    this.#language = language;
+  private constructor(language: Language | undefined, folder: string) {
+    this.#fixedPort = language?.fixedPort ?? false;
     this.#folder = folder;
     // The programs for Deno take their imports from this repository.
-    this.#cwd = language.name === "deno" ? `${examples}deno` : folder;
+    this.#cwd = language?.name === "deno" ? `${examples}deno` : folder;
+  }
+
+  /** Checks the types of every program in TypeScript at once, which is quicker than one by one. */
+  async checkTypes(blocks: readonly Block[]): Promise<void> {
+    const files = await Promise.all(
+      blocks.filter(({ info }) => info === "ts").map(async ({ lines, lineNumber }) => {
+        const file = `${this.#folder}/line_${lineNumber}.ts`;
+        await Deno.writeTextFile(file, lines.join("\n"));
+        return file;
+      }),
+    );
+    if (files.length === 0) return;
+    const config = ["--no-lock", "--config", `${root}deno.json`];
+    const { code, stderr } = await run([Deno.execPath(), "check", ...config, ...files]);
+    assertEquals(code, 0, stderr);
   }
 
   async follow(block: Block, next: Block | undefined): Promise<void> {
@@ -105,7 +116,7 @@ class Guide implements AsyncDisposable {
       BLINK_HISTORY: "",
       PATH: `${this.#folder}/.path:${Deno.env.get("PATH")}`,
     };
-    if (isRun(block)) return await this.#runProgram(block, next, here, env);
+    if (next?.info === "text output") return await this.#runProgram(block, next, here, env);
     switch (block.info) {
       case "console client":
         return await this.#converse(block, here, env);
@@ -125,17 +136,16 @@ class Guide implements AsyncDisposable {
 
   async #runProgram(
     block: Block,
-    next: Block | undefined,
+    output: Block,
     here: (text: string) => string,
     env: Record<string, string>,
   ): Promise<void> {
-    const [path, command] = ownProgram[block.info.split(" ")[0]];
-    assertEquals(next?.info, "text output", `line ${block.lineNumber}: what does it print?`);
+    const [path, command] = ownProgram[block.info];
     const file = `${this.#folder}/${path}`;
     await Deno.mkdir(file.replace(/\/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(file, here(block.lines.join("\n")) + "\n");
     const { stdout, stderr } = await run(["bash", "-c", command], { cwd: this.#folder, env });
-    assertEquals(stdout.trimEnd(), next?.lines.join("\n"), stderr);
+    assertEquals(stdout.trimEnd(), output.lines.join("\n"), stderr);
   }
 
   async #converse(
@@ -154,7 +164,7 @@ class Guide implements AsyncDisposable {
   async #call(block: Block, env: Record<string, string>): Promise<void> {
     const [start, ...calls] = stepsOf(block);
     const command = ["bash", "-c", `exec ${start.command}`];
-    await using web = new Backend(this.#language, command, { env, cwd: this.#cwd });
+    await using web = new Backend(this.#fixedPort, command, { env, cwd: this.#cwd });
     await web.listening();
     assertEquals(start.output.length, 1);
     for (const { command, output } of calls) {
@@ -168,31 +178,48 @@ class Guide implements AsyncDisposable {
   }
 }
 
-for (const language of Object.values(languages) as Language[]) {
-  const page = `docs/guides/${language.name}.md`;
-  const blocks = blocksOf(await Deno.readTextFile(root + page));
+interface Page {
+  readonly path: string;
+  readonly language?: Language;
+}
 
-  Deno.test(`${page} shows its files as they are`, async () => {
-    const excerpts = blocks.filter(({ info }) => info.includes("file="));
-    assert(excerpts.length > 0);
-    for (const block of excerpts) await checkExcerpt(block);
-  });
+const pages: readonly Page[] = [
+  ...Object.values(languages).map((language) => ({
+    path: `docs/guides/${language.name}.md`,
+    language,
+  })),
+  { path: "docs/client.md" },
+  { path: "docs/library.md" },
+  { path: "docs/server.md" },
+];
 
-  const more = [["curl", "--version"], ["cut", "--version"]] as const;
-  const lacking = await missing({ ...language, needs: [...language.needs, ...more] });
+for (const { path, language } of pages) {
+  const blocks = blocksOf(await Deno.readTextFile(root + path));
+  const excerpts = blocks.filter(({ info }) => info.includes("file="));
+  if (excerpts.length > 0) {
+    Deno.test(`${path} shows its files as they are`, async () => {
+      for (const block of excerpts) await checkExcerpt(block);
+    });
+  }
+
+  const lacking = await missing([["bash", "--version"], ["curl", "--version"]], language?.needs);
   const because = lacking === undefined ? "" : ` (skipped: ${lacking} is not installed)`;
   Deno.test({
-    name: `${page} says what its programs do${because}`,
+    name: `${path} says what its programs do${because}`,
     ignore: lacking !== undefined,
     fn: async (test) => {
       await using guide = await Guide.of(language);
+      const next = (block: Block) => blocks[blocks.indexOf(block) + 1];
       const order = (block: Block) => block.info === "console build" ? 0 : 1;
-      const followed = blocks.filter((block) => block.info.startsWith("console") || isRun(block))
+      const followed = blocks
+        .filter((block) => block.info.startsWith("console") || next(block)?.info === "text output")
         .sort((a, b) => order(a) - order(b));
+      assert(followed.length > 0);
+      await guide.checkTypes(followed);
       for (const block of followed) {
-        const next = blocks[blocks.indexOf(block) + 1];
-        const name = `line ${block.lineNumber}: ${block.info}`;
-        await test.step(name, async () => await guide.follow(block, next));
+        await test.step(`line ${block.lineNumber}: ${block.info}`, async () => {
+          await guide.follow(block, next(block));
+        });
       }
     },
   });

@@ -51,10 +51,10 @@ export const languages = {
     name: "rust",
     needs: [["rustc", "--version"]],
     build: async (folder) => {
-      const flags = ["--edition", "2021", "-D", "warnings", "-O", "--out-dir", folder];
-      for (const program of ["client", "oneoff", "backend"]) {
+      const flags = ["--edition", "2021", "-D", "warnings", "--out-dir", folder];
+      await Promise.all(["client", "oneoff", "backend"].map(async (program) => {
         await succeed(["rustc", ...flags, `${examples}rust/${program}.rs`]);
-      }
+      }));
     },
     command: (program, folder) => [`${folder}/${program}`],
   },

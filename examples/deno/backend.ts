@@ -9,7 +9,7 @@
  * @module
  */
 
-import { BlinkError, connect } from "@blink/store/client";
+import { BlinkError, BlinkStore } from "@blink/store/client";
 import { safeKey, storeFromEnvironment } from "./keys.ts";
 
 const bodyBytesMax = 8 * 1024 * 1024;
@@ -57,7 +57,7 @@ function text(status: number, body: BodyInit): Response {
 }
 
 const options = storeFromEnvironment();
-const store = await connect({ ...options, connectTimeoutMs: 500 });
+const store = new BlinkStore({ ...options, connectTimeoutMs: 500 });
 
 async function answer(request: Request): Promise<Response> {
   const body = await bodyOf(request);
