@@ -90,6 +90,14 @@ const clearRight = "\x1b[K";
 const clearBelow = "\x1b[J";
 const ctrlR = "\x12";
 
+/**
+ * Text that comes at once: it is put in as a whole, since readline takes a time for each key that
+ * grows with the line. A tab within it was pasted and belongs to the value; one at its end asks for
+ * completion.
+ */
+// deno-lint-ignore no-control-regex
+const pastedText = /^[^\x00-\x1f\x7f](?:\t*[^\x00-\x1f\x7f])+/;
+
 /** Edits lines on a terminal. */
 export class LineEditor implements Disposable {
   readonly #options: LineEditorOptions;
@@ -193,14 +201,9 @@ export class LineEditor implements Disposable {
   }
 
   #typeInLine(piece: string) {
-    // A tab in the midst of other text was pasted: it is a part of the value, not a wish to complete.
-    if (piece.length > 1 && piece.includes("\t") && !piece.includes("\x1b")) {
-      const text = piece.replace(/[\r\n]+$/, "");
-      this.#readline.write(text);
-      if (text.length < piece.length) this.#keys.send("\r");
-    } else {
-      this.#keys.send(piece);
-    }
+    const text = pastedText.exec(piece)?.[0] ?? "";
+    if (text !== "") this.#readline.write(text);
+    if (text.length < piece.length) this.#keys.send(piece.slice(text.length));
   }
 
   #finish(line: string | undefined) {

@@ -110,6 +110,21 @@ Deno.test("session: pasted lines run one after another, each behind its own prom
   ]);
 });
 
+Deno.test("session: a long line is pasted in time, and a tab that ends quick typing completes", async () => {
+  await using ground = await Ground.open();
+  const world = new World({ terminal: true, env: noColour });
+  const { ended } = await session(ground, world);
+  const value = "long value 値 ".repeat(1_600);
+  for (let at = 0; at < value.length; at += 4000) {
+    world.type((at === 0 ? "SET k " : "") + value.slice(at, at + 4000));
+  }
+  await world.typeFor("\r", "OK\n");
+  assertEquals((await ground.oneOff(["GET", "k"], { raw: true })).text, value);
+  await world.typeFor("ge\t", "get ");
+  await world.typeFor("k\x15\x04", "\n");
+  await ended;
+});
+
 Deno.test("session: an unknown command brings the server's error and advice", async () => {
   await using ground = await Ground.open();
   const world = new World({ terminal: true, env: noColour });

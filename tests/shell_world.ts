@@ -52,7 +52,9 @@ class Screen implements ShellOutput {
       ]);
       clearTimeout(timer);
       if (Date.now() >= endsAt && !found()) {
-        throw new Error(`${expected} is not in ${JSON.stringify(this.text.slice(from))}`);
+        throw new Error(
+          `${expected} is not in ${JSON.stringify(this.text.slice(from).slice(-1000))}`,
+        );
       }
     }
   }
