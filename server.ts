@@ -16,6 +16,7 @@
 import { Engine } from "./engine/engine.ts";
 import type { Info } from "./engine/info.ts";
 import type { Storage } from "./engine/storage.ts";
+import { Bell } from "./server/bell.ts";
 import { BufferPool } from "./server/buffers.ts";
 import { Host } from "./server/host.ts";
 import {
@@ -25,7 +26,6 @@ import {
   type TcpAddress,
   type UnixAddress,
 } from "./server/listeners.ts";
-import { Turns } from "./server/turns.ts";
 import { Store } from "./store.ts";
 import { version } from "./version.ts";
 
@@ -97,7 +97,7 @@ export async function serve(options: ServerOptions = {}): Promise<Server> {
     for (const listener of listeners) letGo(listener);
     throw error;
   }
-  return new Server(listeners, options);
+  return new Server(listeners, options, await Bell.hang());
 }
 
 function letGo(listener: Deno.Listener): void {
@@ -121,12 +121,14 @@ export class Server implements AsyncDisposable {
   readonly #listeners: readonly Deno.Listener[];
   readonly #accepting: readonly Promise<void>[];
   readonly #host: Host;
+  readonly #bell: Bell | undefined;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   readonly #ended = Promise.withResolvers<void>();
   #isClosing = false;
 
   /** Use {@linkcode serve}. */
-  constructor(listeners: readonly Deno.Listener[], options: ServerOptions) {
+  constructor(listeners: readonly Deno.Listener[], options: ServerOptions, bell?: Bell) {
+    this.#bell = bell;
     const limits = { ...serverDefaults, ...defined(options) };
     const buffers = new BufferPool();
     this.store = options.store ?? new Store({ limitBytes: limits.memoryLimitBytes });
@@ -139,7 +141,7 @@ export class Server implements AsyncDisposable {
     this.#host = new Host({
       engine,
       buffers,
-      turns: new Turns(),
+      bell,
       session: {
         lineBytesMax: limits.lineBytesMax,
         token: options.token === undefined ? undefined : new TextEncoder().encode(options.token),
@@ -172,7 +174,7 @@ export class Server implements AsyncDisposable {
     host.isDraining = true;
     const deadline = setTimeout(() => this.abort(), graceMs);
     // Reads that have ended but were not looked at yet come first: they are to be answered.
-    await host.turns.nextTick();
+    await host.turns.next();
     for (const connection of host.connections) connection.drain();
     const served = [...host.connections].map((connection) => connection.served);
     // A listener lets go of its address only when its pending accept has ended. Deno 2.4 does not
@@ -204,6 +206,7 @@ export class Server implements AsyncDisposable {
   #end(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.length = 0;
+    this.#bell?.close();
     this.#ended.resolve();
   }
 
@@ -234,7 +237,7 @@ export class Server implements AsyncDisposable {
   /** Sweeps, and goes on in the next turns of the loop for as long as more is due. */
   #sweep(): void {
     if (this.#host.isDraining) return;
-    if (this.#host.engine.tick()) void this.#host.turns.nextTick().then(() => this.#sweep());
+    if (this.#host.engine.tick()) void this.#host.turns.next().then(() => this.#sweep());
   }
 }
 

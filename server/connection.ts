@@ -100,12 +100,13 @@ export class Connection {
       if (bytes === null) return await this.#finish();
       this.activeTick = host.idleTicks;
       buffer.filled(bytes);
+      host.turns.countRead(bytes);
       let outcome = session.run(buffer.bytes, buffer.start, buffer.end);
       buffer.start = session.consumed;
       if (output.length > 0) await this.#send();
       while (outcome !== "read") {
         if (outcome === "close") return "ours";
-        if (outcome === "again") await host.turns.nextTick();
+        if (outcome === "again" || host.turns.isOver) await host.turns.next();
         if (outcome === "delay") await this.#delay();
         outcome = session.run(buffer.bytes, buffer.start, buffer.end);
         buffer.start = session.consumed;
@@ -116,6 +117,7 @@ export class Connection {
         await this.#send();
         return "ours";
       }
+      if (host.turns.isOver) await host.turns.next();
     }
     return "ours";
   }
@@ -129,7 +131,7 @@ export class Connection {
       buffer.start = this.#session.consumed;
       if (engine.output.length > 0) await this.#send();
       if (outcome === "close") return "theirs";
-      if (outcome === "again") await turns.nextTick();
+      if (outcome === "again") await turns.next();
       if (outcome === "delay") await this.#delay();
     }
   }
@@ -143,6 +145,7 @@ export class Connection {
     this.unsentBytes = length;
     host.unsentBytes += length;
     this.lastSend = ++host.sends;
+    host.turns.countSent(length);
     if (host.unsentBytes > host.pendingBytesMax) host.relieve(this);
     try {
       for (let sent = 0; sent < length;) {

@@ -7,9 +7,10 @@
 
 import type { Engine } from "../engine/engine.ts";
 import type { SessionOptions } from "../engine/session.ts";
+import type { Bell } from "./bell.ts";
 import type { BufferPool } from "./buffers.ts";
 import type { Connection } from "./connection.ts";
-import type { Turns } from "./turns.ts";
+import { Turns } from "./turns.ts";
 
 /** What is the same for every connection. */
 export interface HostOptions {
@@ -17,8 +18,8 @@ export interface HostOptions {
   engine: Engine;
   /** Where buffers come from. */
   buffers: BufferPool;
-  /** Who is served when. */
-  turns: Turns;
+  /** Lets the runtime look at the sockets, where it can be had. */
+  bell: Bell | undefined;
   /** What sessions may do. */
   session: SessionOptions;
   /** The most connections at a time. */
@@ -33,6 +34,7 @@ export interface HostOptions {
 export class Host {
   readonly engine: Engine;
   readonly buffers: BufferPool;
+  /** Who is served when. */
   readonly turns: Turns;
   readonly session: SessionOptions;
   readonly connectionsMax: number;
@@ -54,7 +56,7 @@ export class Host {
   constructor(options: HostOptions) {
     this.engine = options.engine;
     this.buffers = options.buffers;
-    this.turns = options.turns;
+    this.turns = new Turns(this.connections, options.bell);
     this.session = options.session;
     this.connectionsMax = options.connectionsMax;
     this.pendingBytesMax = options.pendingBytesMax;
