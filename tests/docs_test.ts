@@ -94,6 +94,16 @@ Deno.test("docs/protocol.md tells the limits that hold", async () => {
   assertStringIncludes(section, number(limits.keyBytesMax));
   assertStringIncludes(section, number(limits.ttlSecondsMax));
   assertStringIncludes(section, `1 to ${number(limits.scanCountMax)}, ${limits.scanCountDefault} `);
+  for (const option of serveCommand.options) {
+    const isLimit = option.group === "Limits" && option.name !== "idle-timeout";
+    if (!isLimit) continue;
+    const told = /^[0-9]+$/.test(option.default)
+      ? number(Number(option.default))
+      : option.default.replace("MiB", " MiB");
+    const rows = section.split("\n").filter((line) => line.includes(`\`--${option.name}\``));
+    assert(rows.length > 0, `--${option.name} is not told`);
+    for (const row of rows) assertStringIncludes(row, `| ${told}`);
+  }
 });
 
 Deno.test("docs/protocol.md names each figure of INFO, and no other", async () => {
