@@ -14,12 +14,12 @@ import type {
   GetOptions,
   IncrementOptions,
   MatchOptions,
-  PutCondition,
   PutOptions,
   ScanOptions,
 } from "./call_options.ts";
 import { BlinkError } from "./errors.ts";
 import { type Info, infoFrom } from "./info.ts";
+import { deleteMatchLine, getLine, incrementLine, manyLine, putWords } from "./lines.ts";
 import { acquire, type Lock, type LockOptions } from "./lock.ts";
 
 /** How many keys a scan asks for at a time unless told otherwise. */
@@ -36,6 +36,7 @@ const parseDeleteMatch = codec.oneOf(
 const parseFound = codec.oneOf({ OK: true, NOT_FOUND: false });
 const parseUsage = codec.countAfter("USAGE");
 const parseDeleted = codec.countAfter("DELETED");
+const asIs = (reply: string) => reply;
 const parsePong = codec.oneOf({ PONG: true });
 
 /** Every call of the client library, over whatever carries its lines. */
@@ -44,14 +45,28 @@ export abstract class Calls {
   protected abstract submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T>;
 
   /**
+   * Submits the line that `compose` gives, or rejects with what it throws. Calls are made with this
+   * instead of as async functions, each of which would cost two promises more.
+   */
+  #call<T>(compose: () => Line, parse: Parse<T>, options: CallOptions): Promise<T> {
+    let line: Line;
+    try {
+      line = compose();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.submit(line, parse, options);
+  }
+
+  /**
    * Stores text, or bytes, that holds no line break; an expiry the key had is gone.
    * For values with line breaks, and for conditions, there is {@linkcode Calls.put}.
    *
    * @throws {BlinkError} `usage` for a key or value the wire cannot carry, before anything is sent;
    * `reply` when the value exceeds the server's memory limit.
    */
-  async set(key: string, value: Value, options: CallOptions = {}): Promise<void> {
-    return await this.submit(codec.setLine(key, value), parseSet, options);
+  set(key: string, value: Value, options: CallOptions = {}): Promise<void> {
+    return this.#call(() => codec.setLine(key, value), parseSet, options);
   }
 
   /**
@@ -75,16 +90,12 @@ export abstract class Calls {
    * assert(outcome === "conflict");
    * ```
    */
-  async put(
+  put(
     key: string,
     value: Value,
     options: PutOptions = {},
   ): Promise<"stored" | "conflict" | "not found"> {
-    const words: string[] = [];
-    if (options.ttl !== undefined) words.push(`ttl=${codec.secondsText(options.ttl)}`);
-    if (options.keepTtl) words.push("keepttl");
-    if (options.if !== undefined) words.push(conditionWord(options.if));
-    return await this.submit(codec.putLine(key, words, value), parsePut, options);
+    return this.#call(() => codec.putLine(key, putWords(options), value), parsePut, options);
   }
 
   /**
@@ -105,13 +116,13 @@ export abstract class Calls {
    * assert(await store.get("nobody") === undefined);
    * ```
    */
-  async get(key: string, options: GetOptions = {}): Promise<string | undefined> {
-    return await this.submit(getLine(key, options), codec.textReply, options);
+  get(key: string, options: GetOptions = {}): Promise<string | undefined> {
+    return this.#call(() => getLine(key, options), codec.textReply, options);
   }
 
   /** Fetches a value as the bytes that were stored, `undefined` when the key is missing. */
-  async getBytes(key: string, options: GetOptions = {}): Promise<Uint8Array | undefined> {
-    return await this.submit(getLine(key, options), codec.bytesReply, options);
+  getBytes(key: string, options: GetOptions = {}): Promise<Uint8Array | undefined> {
+    return this.#call(() => getLine(key, options), codec.bytesReply, options);
   }
 
   /**
@@ -132,23 +143,23 @@ export abstract class Calls {
    * assert(a === "1" && none === undefined && b === "2");
    * ```
    */
-  async getMany(
+  getMany(
     keys: readonly string[],
     options: CallOptions = {},
   ): Promise<(string | undefined)[]> {
-    if (keys.length === 0) return [];
+    if (keys.length === 0) return Promise.resolve([]);
     const parse = codec.valuesReply(keys.length, codec.textOf);
-    return await this.submit(manyLine(keys), parse, options);
+    return this.#call(() => manyLine(keys), parse, options);
   }
 
   /** Fetches several values as bytes with one request, in the order of the keys. */
-  async getManyBytes(
+  getManyBytes(
     keys: readonly string[],
     options: CallOptions = {},
   ): Promise<(Uint8Array | undefined)[]> {
-    if (keys.length === 0) return [];
+    if (keys.length === 0) return Promise.resolve([]);
     const parse = codec.valuesReply(keys.length, (bytes) => bytes);
-    return await this.submit(manyLine(keys), parse, options);
+    return this.#call(() => manyLine(keys), parse, options);
   }
 
   /**
@@ -175,14 +186,15 @@ export abstract class Calls {
   ): Promise<"deleted" | "conflict" | "not found">;
   /** Removes a key: true when it was there. */
   delete(key: string, options?: CallOptions): Promise<boolean>;
-  async delete(
+  delete(
     key: string,
     options: CallOptions & { match?: Value } = {},
   ): Promise<boolean | "deleted" | "conflict" | "not found"> {
-    const line = `DELETE ${codec.checkedKey(key)}`;
-    if (options.match === undefined) return await this.submit(line, parseDelete, options);
-    const matching = `${line} match=${codec.base64Of(options.match)}`;
-    return await this.submit(matching, parseDeleteMatch, options);
+    const { match } = options;
+    if (match === undefined) {
+      return this.#call(() => `DELETE ${codec.checkedKey(key)}`, parseDelete, options);
+    }
+    return this.#call(() => deleteMatchLine(key, match), parseDeleteMatch, options);
   }
 
   /**
@@ -213,24 +225,19 @@ export abstract class Calls {
    * ```
    */
   increment(key: string, by?: number, options?: IncrementOptions): Promise<number>;
-  async increment(
+  increment(
     key: string,
     by: number | bigint = 1,
     options: IncrementOptions = {},
   ): Promise<number | bigint> {
-    if (typeof by !== "bigint" && !Number.isSafeInteger(by)) {
-      throw new BlinkError("usage", `Cannot add ${by}: it is not a whole number held exactly`);
-    }
-    const ttl = options.ttl === undefined ? "" : ` ttl=${codec.secondsText(options.ttl)}`;
-    const line = `INCR ${codec.checkedKey(key)} ${by}${ttl}`;
     const parse = typeof by === "bigint" ? codec.integerReply : codec.numberReply;
-    return await this.submit<number | bigint>(line, parse, options);
+    return this.#call<number | bigint>(() => incrementLine(key, by, options), parse, options);
   }
 
   /** Lets a key expire so many seconds from now, or never (`Infinity`); false when it is missing. */
-  async expire(key: string, seconds: number, options: CallOptions = {}): Promise<boolean> {
-    const when = seconds === Infinity ? "never" : codec.secondsText(seconds);
-    return await this.submit(`EXPIRE ${codec.checkedKey(key)} ${when}`, parseFound, options);
+  expire(key: string, seconds: number, options: CallOptions = {}): Promise<boolean> {
+    const when = () => seconds === Infinity ? "never" : codec.secondsText(seconds);
+    return this.#call(() => `EXPIRE ${codec.checkedKey(key)} ${when()}`, parseFound, options);
   }
 
   /**
@@ -253,8 +260,8 @@ export abstract class Calls {
    * assert(await store.ttl("user") === Infinity);
    * ```
    */
-  async ttl(key: string, options: CallOptions = {}): Promise<number | undefined> {
-    return await this.submit(`TTL ${codec.checkedKey(key)}`, codec.ttlReply, options);
+  ttl(key: string, options: CallOptions = {}): Promise<number | undefined> {
+    return this.#call(() => `TTL ${codec.checkedKey(key)}`, codec.ttlReply, options);
   }
 
   /**
@@ -295,14 +302,14 @@ export abstract class Calls {
   /**
    * Removes every key, or every key with a prefix; resolves to how many there were.
    */
-  async flush(prefix = "", options: CallOptions = {}): Promise<number> {
-    const line = prefix === "" ? "FLUSH" : `FLUSH ${codec.checkedPrefix(prefix)}`;
-    return await this.submit(line, parseDeleted, options);
+  flush(prefix = "", options: CallOptions = {}): Promise<number> {
+    const line = () => prefix === "" ? "FLUSH" : `FLUSH ${codec.checkedPrefix(prefix)}`;
+    return this.#call(line, parseDeleted, options);
   }
 
   /** The bytes of all keys and values that the store holds. */
-  async usage(options: CallOptions = {}): Promise<number> {
-    return await this.submit("USAGE", parseUsage, options);
+  usage(options: CallOptions = {}): Promise<number> {
+    return this.submit("USAGE", parseUsage, options);
   }
 
   /** Asks whether the server answers; resolves to how long that took, in milliseconds. */
@@ -315,21 +322,21 @@ export abstract class Calls {
   /**
    * The server's counters and sizes.
    */
-  async info(options: CallOptions = {}): Promise<Info> {
-    return await this.submit("INFO", infoFrom, options);
+  info(options: CallOptions = {}): Promise<Info> {
+    return this.submit("INFO", infoFrom, options);
   }
 
   /** The verbs that the server knows. */
-  async help(options: CallOptions = {}): Promise<string[]> {
-    return await this.submit("HELP", codec.helpReply, options);
+  help(options: CallOptions = {}): Promise<string[]> {
+    return this.submit("HELP", codec.helpReply, options);
   }
 
   /**
    * Sends one request as it stands and resolves to its reply line, `ERROR ...` included. For what
    * has no method of its own here; the line must hold no line break, and be a request with a reply.
    */
-  async request(line: Line, options: CallOptions = {}): Promise<string> {
-    return await this.submit(codec.rawLine(line), (reply) => reply, options);
+  request(line: Line, options: CallOptions = {}): Promise<string> {
+    return this.#call(() => codec.rawLine(line), asIs, options);
   }
 
   /**
@@ -355,18 +362,4 @@ export abstract class Calls {
   lock(key: string, options: LockOptions): Promise<Lock> {
     return acquire(this, key, options);
   }
-}
-
-function conditionWord(condition: PutCondition): string {
-  if (condition === "absent" || condition === "present") return condition;
-  return `match=${codec.base64Of(condition.match)}`;
-}
-
-function getLine(key: string, options: GetOptions): string {
-  const line = `GET ${codec.checkedKey(key)}`;
-  return options.ttl === undefined ? line : `${line} ttl=${codec.secondsText(options.ttl)}`;
-}
-
-function manyLine(keys: readonly string[]): string {
-  return `MGET ${keys.map(codec.checkedKey).join(" ")}`;
 }

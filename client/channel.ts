@@ -91,7 +91,9 @@ export class Channel {
       const settle = resolve as (value: unknown) => void;
       const call = new Call(line, deadlineMs, timeoutMs, parse, settle, reject);
       if (this.#queuedBytes + call.queuedBytes > this.#settings.queuedBytesMax) {
-        return reject(this.#overload());
+        // Later in this turn, when the caller has its handlers in place: runtimes are very slow with
+        // thousands of promises that are rejected before.
+        return queueMicrotask(() => reject(this.#overload()));
       }
       if (options.signal) this.#signals.watch(options.signal, call);
       this.#queuedBytes += call.queuedBytes;

@@ -123,6 +123,37 @@ Deno.test("calls with different time-outs each keep their own", async () => {
   assertEquals(order, [10, 25, 40]);
 });
 
+Deno.test("a program that was busy still gets the replies that came meanwhile", async () => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--ext=ts", slowToRead.replace("CLIENT", import.meta.resolve("../client.ts"))],
+    stdout: "piped",
+  });
+  const { stdout } = await command.output();
+  assertEquals(new TextDecoder().decode(stdout), "in time\n");
+});
+
+/** Keeps its thread busy past its time-out, while a worker answers. */
+const slowToRead = `
+  import { connect } from "CLIENT";
+  const source = \`
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    postMessage(listener.addr.port);
+    const conn = await listener.accept();
+    await conn.read(new Uint8Array(64));
+    await conn.write(new TextEncoder().encode("VALUE aW4gdGltZQ==\\\\n"));
+  \`;
+  const worker = new Worker("data:text/javascript," + encodeURIComponent(source), { type: "module" });
+  const port = await new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+  const store = await connect({ port });
+  const reply = store.get("a", { timeoutMs: 100 }).catch((error) => error.message);
+  await Promise.resolve();
+  setTimeout(() => {
+    for (const until = performance.now() + 400; performance.now() < until;);
+  }, 5);
+  console.log(await reply);
+  Deno.exit(0);
+`;
+
 Deno.test("a time-out of Infinity waits, and 0 or less is refused", async () => {
   await using store = await connect({
     transport: scriptedTransport((peer) => answerEach(peer, () => "OK")),
