@@ -7,7 +7,7 @@
  */
 
 import { ReadBuffer } from "../engine/read_buffer.ts";
-import { Session } from "../engine/session.ts";
+import { type Outcome, Session } from "../engine/session.ts";
 import { serverBusy } from "../protocol/problems.ts";
 import type { Host } from "./host.ts";
 import { linger } from "./linger.ts";
@@ -87,12 +87,10 @@ export class Connection {
   }
 
   async #converse(): Promise<Ending> {
-    const { engine } = this.#host;
-    const { output } = engine;
-    const conn = this.#conn;
-    const session = this.#session;
-    const buffer = this.#buffer;
     const host = this.#host;
+    const conn = this.#conn;
+    const buffer = this.#buffer;
+    const { output } = host.engine;
     while (!host.isDraining) {
       this.#isReading = true;
       const bytes = await conn.read(buffer.room());
@@ -101,19 +99,20 @@ export class Connection {
       this.activeTick = host.idleTicks;
       buffer.filled(bytes);
       host.turns.countRead(bytes);
-      let outcome = session.run(buffer.bytes, buffer.start, buffer.end);
-      buffer.start = session.consumed;
-      if (output.length > 0) await this.#send();
-      while (outcome !== "read") {
-        if (outcome === "close") return "ours";
-        if (outcome === "again" || host.turns.isOver) await host.turns.next();
-        if (outcome === "delay") await this.#delay();
-        outcome = session.run(buffer.bytes, buffer.start, buffer.end);
-        buffer.start = session.consumed;
-        if (output.length > 0) await this.#send();
+      const outcome = this.#run(false);
+      const { length } = output;
+      if (length > 0) {
+        // As #send does; here by itself, since a call more would cost each request.
+        const replies = output.take();
+        this.#sending(length);
+        const sent = await conn.write(replies.subarray(0, length));
+        this.#progressed(sent);
+        if (sent < length) await this.#sendRest(replies, sent, length);
+        host.buffers.give(replies);
       }
+      if (outcome !== "read" && await this.#goOn(outcome, false) === "close") return "ours";
       if (!this.#noteUnfinished(buffer.end - buffer.start)) {
-        engine.fail(serverBusy);
+        host.engine.fail(serverBusy);
         await this.#send();
         return "ours";
       }
@@ -124,42 +123,79 @@ export class Connection {
 
   /** The client has ended its side: what it left is run, and everything is answered. */
   async #finish(): Promise<Ending> {
-    const { engine, turns } = this.#host;
+    const outcome = this.#run(true);
+    await this.#send();
+    if (outcome !== "close") await this.#goOn(outcome, true);
+    return "theirs";
+  }
+
+  /** Lets the engine run what is there. Its output is this connection's until it is taken. */
+  #run(isLast: boolean): Outcome {
+    const session = this.#session;
     const buffer = this.#buffer;
-    for (;;) {
-      const outcome = this.#session.finish(buffer.bytes, buffer.start, buffer.end);
-      buffer.start = this.#session.consumed;
-      if (engine.output.length > 0) await this.#send();
-      if (outcome === "close") return "theirs";
-      if (outcome === "again") await turns.next();
-      if (outcome === "delay") await this.#delay();
+    try {
+      const outcome = isLast
+        ? session.finish(buffer.bytes, buffer.start, buffer.end)
+        : session.run(buffer.bytes, buffer.start, buffer.end);
+      buffer.start = session.consumed;
+      return outcome;
+    } catch (error) {
+      // A fault of ours: half a reply must not become part of another connection's.
+      this.#host.engine.output.take();
+      throw error;
     }
+  }
+
+  /** Runs on until more bytes are wanted or nothing more is run. */
+  async #goOn(outcome: Outcome, isLast: boolean): Promise<Outcome> {
+    const { turns } = this.#host;
+    while (outcome !== "read" && outcome !== "close") {
+      if (outcome === "delay") await this.#delay();
+      else if (outcome === "again" || turns.isOver) await turns.next();
+      if (this.#isClosed) return "close";
+      outcome = this.#run(isLast);
+      await this.#send();
+    }
+    return outcome;
   }
 
   /** Sends what the engine's output holds. */
   async #send(): Promise<void> {
-    const host = this.#host;
-    const { output } = host.engine;
+    const { output } = this.#host.engine;
     const { length } = output;
-    const bytes = output.take();
-    this.unsentBytes = length;
-    host.unsentBytes += length;
-    this.lastSend = ++host.sends;
-    host.turns.countSent(length);
-    if (host.unsentBytes > host.pendingBytesMax) host.relieve(this);
-    try {
-      for (let sent = 0; sent < length;) {
-        const written = await this.#conn.write(bytes.subarray(sent, length));
-        sent += written;
-        this.activeTick = host.idleTicks;
-        if (this.#isClosed) return;
-        this.unsentBytes -= written;
-        host.unsentBytes -= written;
-        this.lastSend = ++host.sends;
-      }
-    } finally {
-      host.buffers.give(bytes);
+    if (length === 0) return;
+    const replies = output.take();
+    this.#sending(length);
+    await this.#sendRest(replies, 0, length);
+    this.#host.buffers.give(replies);
+  }
+
+  async #sendRest(replies: Uint8Array, sent: number, length: number): Promise<void> {
+    while (sent < length) {
+      const written = await this.#conn.write(replies.subarray(sent, length));
+      sent += written;
+      this.#progressed(written);
     }
+  }
+
+  /** Counts replies that begin to wait. */
+  #sending(bytes: number): void {
+    const host = this.#host;
+    this.unsentBytes = bytes;
+    this.lastSend = ++host.sends;
+    host.unsentBytes += bytes;
+    host.turns.countSent(bytes);
+    if (host.unsentBytes > host.pendingBytesMax) host.relieve(this);
+  }
+
+  /** Counts replies that were sent. */
+  #progressed(bytes: number): void {
+    if (this.#isClosed) return;
+    const host = this.#host;
+    this.unsentBytes -= bytes;
+    this.lastSend = ++host.sends;
+    this.activeTick = host.idleTicks;
+    host.unsentBytes -= bytes;
   }
 
   async #delay(): Promise<void> {
