@@ -12,16 +12,8 @@
 
 import { serve } from "../server.ts";
 import { assert, assertEquals } from "./assert.ts";
-import {
-  addressOf,
-  anyPort,
-  Backend,
-  examples,
-  type Language,
-  missing,
-  run,
-  said,
-} from "./examples.ts";
+import { addressOf, examples, type Language, missing, run, said } from "./examples.ts";
+import { anyPort, Backend } from "./http_backend.ts";
 import { languages } from "./languages.ts";
 import { type Block, blocksOf } from "./transcript.ts";
 
