@@ -1,6 +1,7 @@
 /**
  * The store held against a plain Map by random programs, which fast-check makes and, when one
- * fails, shrinks. `BLINK_STORE_STEPS=1000000 deno task test:long` is the long form.
+ * fails, shrinks. `deno task fuzz` is the long form; the seed in a test's name, given back as
+ * `BLINK_SEED`, repeats it.
  *
  * @module
  */
@@ -9,7 +10,8 @@ import fc from "fast-check";
 import { type Operation, Program } from "./store_program.ts";
 
 const stepsWanted = Number(Deno.env.get("BLINK_STORE_STEPS") ?? 30_000);
-const seed = Number(Deno.env.get("BLINK_SEED") ?? 20_260_101);
+const seedGiven = Deno.env.get("BLINK_SEED") ?? "20260101";
+const seed = seedGiven === "random" ? Math.floor(Math.random() * 2 ** 31) : Number(seedGiven);
 const PROGRAM_STEPS = 400;
 
 const ttl = fc.option(fc.integer({ min: 1, max: 2_000 }), { nil: undefined });
