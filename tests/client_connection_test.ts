@@ -7,7 +7,13 @@
 
 import { BlinkError, BlinkStore, connect } from "../client.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
-import { answerEach, scriptedServer, scriptedTransport, swallow } from "./client_scripted.ts";
+import {
+  answerEach,
+  type Script,
+  scriptedServer,
+  scriptedTransport,
+  swallow,
+} from "./client_scripted.ts";
 
 /** A port on which nothing listens. */
 function freePort(): number {
@@ -313,9 +319,43 @@ Deno.test("a server that takes connections and drops them is not stormed", async
   await using server = scriptedServer(() => {});
   await using store = await connect({ port: server.port, backoffMsMin: 1_000 });
   await assertRejects(() => store.get("a"), BlinkError);
-  const before = server.connections;
-  await assertRejects(() => store.get("b", { timeoutMs: 30 }), BlinkError);
-  assert(server.connections <= before + 1);
+  const error = await assertRejects(() => store.get("b", { timeoutMs: 30 }), BlinkError);
+  assertEquals([error.kind, error.mayHaveRun], ["timeout", false]);
+  assertEquals(server.connections, 1);
+});
+
+Deno.test("the pauses are short again after a reply", async () => {
+  let attempts = 0;
+  const answerOnce: Script = async (peer) => {
+    await peer.line();
+    await peer.send("OK\n");
+  };
+  await using store = new BlinkStore({
+    transport: () => {
+      if (attempts++ % 2 === 0) throw new Error("no way");
+      return scriptedTransport(answerOnce)();
+    },
+    backoffMsMin: 10,
+    backoffMsMax: 10_000,
+  });
+  // Eight failures in a row would end in pauses of a second.
+  for (let round = 0; round < 8; round++) {
+    while (store.connected) await new Promise((resolve) => setTimeout(resolve, 1));
+    await store.set("a", "1", { timeoutMs: 500 });
+  }
+  assertEquals(attempts, 16);
+});
+
+Deno.test("a connection lost as soon as its token is accepted holds up no call", async () => {
+  const transport = scriptedTransport(async (peer) => {
+    await peer.line();
+    await peer.send("OK\n");
+  });
+  await using store = new BlinkStore({ transport, token: "t", timeoutMs: 2_000, ...fast });
+  for (let round = 0; round < 20; round++) {
+    const error = await assertRejects(() => store.get("a"), BlinkError);
+    assertEquals(error.kind, "connection");
+  }
 });
 
 Deno.test("options that make no sense are refused", () => {

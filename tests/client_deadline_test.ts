@@ -123,37 +123,6 @@ Deno.test("calls with different time-outs each keep their own", async () => {
   assertEquals(order, [10, 25, 40]);
 });
 
-Deno.test("a program that was busy still gets the replies that came meanwhile", async () => {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--ext=ts", slowToRead.replace("CLIENT", import.meta.resolve("../client.ts"))],
-    stdout: "piped",
-  });
-  const { stdout } = await command.output();
-  assertEquals(new TextDecoder().decode(stdout), "in time\n");
-});
-
-/** Keeps its thread busy past its time-out, while a worker answers. */
-const slowToRead = `
-  import { connect } from "CLIENT";
-  const source = \`
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    postMessage(listener.addr.port);
-    const conn = await listener.accept();
-    await conn.read(new Uint8Array(64));
-    await conn.write(new TextEncoder().encode("VALUE aW4gdGltZQ==\\\\n"));
-  \`;
-  const worker = new Worker("data:text/javascript," + encodeURIComponent(source), { type: "module" });
-  const port = await new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
-  const store = await connect({ port });
-  const reply = store.get("a", { timeoutMs: 100 }).catch((error) => error.message);
-  await Promise.resolve();
-  setTimeout(() => {
-    for (const until = performance.now() + 400; performance.now() < until;);
-  }, 5);
-  console.log(await reply);
-  Deno.exit(0);
-`;
-
 Deno.test("a time-out of Infinity waits, and 0 or less is refused", async () => {
   await using store = await connect({
     transport: scriptedTransport((peer) => answerEach(peer, () => "OK")),
@@ -175,6 +144,25 @@ Deno.test("a connection that stays silent after a time-out is given up", async (
   await lost;
   await store.set("c", "3");
   assertEquals(server.connections, 2);
+});
+
+Deno.test("silence counts anew after bytes have come", async () => {
+  const late = Promise.withResolvers<void>();
+  await using server = scriptedServer(async (peer) => {
+    if (peer.number > 1) return await answerEach(peer, () => "OK");
+    await peer.line();
+    await late.promise;
+    await peer.send("OK\n");
+    await swallow(peer);
+  });
+  await using store = await connect({ port: server.port, silenceMsMax: 100, timeoutMs: Infinity });
+  await assertRejects(() => store.set("a", "1", { timeoutMs: 10 }), BlinkError, "within 10 ms");
+  late.resolve();
+  while (store.pending > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const lost = assertRejects(() => store.set("b", "2"), BlinkError, "nothing came from the server");
+  await assertRejects(() => store.set("c", "3", { timeoutMs: 10 }), BlinkError, "within 10 ms");
+  await lost;
+  await store.set("d", "4");
 });
 
 Deno.test("a connection that is slow but not silent is kept", async () => {

@@ -78,9 +78,22 @@ async function lost() {
   return kinds;
 }
 
+/** The reply comes while this program keeps its thread busy past the time-out. */
+async function busy(options) {
+  const store = await connect(options);
+  const reply = store.usage({ timeoutMs: 50 }).catch((error) => error.kind);
+  setImmediate(() => {
+    for (const until = performance.now() + 300; performance.now() < until;);
+  });
+  const usage = await reply;
+  await store.close();
+  return usage;
+}
+
 console.log(JSON.stringify({
   tcp: await overOne({ port: Number(port) }),
   unix: await overOne({ unix }),
+  busy: await busy({ port: Number(port) }),
   lost: await lost(),
   refused: await refused(),
   timedOut: await timedOut({}),

@@ -62,6 +62,7 @@ for (const runtime of ["node", "bun"]) {
         assertEquals(JSON.parse(await output(runtime, [program, bundle, `${port}`, path])), {
           tcp: seen,
           unix: seen,
+          busy: 0,
           lost: ["connection", "connection", "connection"],
           refused: [true, "connection"],
           timedOut: "timeout",
