@@ -49,6 +49,9 @@ const listen = "Where it listens";
 const limits = "Limits";
 const access = "Access";
 
+/** What the store's arena can hold, in bytes, with room for what it keeps beside the data. */
+const memoryLimitRange = { min: 2 ** 10, max: 16 * 2 ** 30 } as const;
+
 /** `blink-store serve`. */
 export const serveCommand = {
   name: "serve",
@@ -98,7 +101,7 @@ export const serveCommand = {
       default: "10MiB",
       help: "bytes of all keys and values",
       group: limits,
-      min: 1024,
+      ...memoryLimitRange,
     },
     {
       name: "max-connections",
@@ -119,6 +122,7 @@ export const serveCommand = {
       help: "the longest request",
       group: limits,
       min: 64,
+      max: 2 ** 30,
     },
     {
       name: "max-pending",
@@ -263,7 +267,7 @@ export const runCommand = {
       default: "10MiB",
       help: "bytes of all keys and values",
       group: limits,
-      min: 1024,
+      ...memoryLimitRange,
     },
     ...shellOptions,
   ],

@@ -111,6 +111,9 @@ function splitFlags(options: readonly Option[], args: readonly string[], stopEar
     stopEarly,
     unknown: (arg, key) => {
       if (key === undefined) return;
+      if (/^-[\d.]/.test(arg)) {
+        throw new UsageError(`no flag takes a negative number, such as ${arg}`);
+      }
       const [flag] = arg.split("=");
       throw new UsageError(`unknown flag ${flag}`, flag, ["--help", ...options.map(nameOf)]);
     },

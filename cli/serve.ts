@@ -47,7 +47,7 @@ function optionsFrom(values: ServeValues): ServerOptions {
   const idleTimeoutSeconds = values["idle-timeout"];
   const path = values.unix;
   if (path === undefined && values["unix-mode"] !== undefined) {
-    throw new UsageError("--unix-mode needs a Unix socket: add --unix PATH");
+    throw new UsageError("the mode of a Unix socket is given, but no socket: add --unix PATH");
   }
   return {
     tcp: tcpFrom(values),

@@ -89,9 +89,15 @@ Deno.test("bad values are usage errors that name the flag or the variable", asyn
   const mistakes: [string[], Record<string, string>, string][] = [
     [["--memory-limit", "10MB"], {}, "--memory-limit"],
     [["--memory-limit", "1023"], {}, "--memory-limit"],
+    [["--memory-limit", "17179869185"], {}, "more than 16 GiB"],
+    [["--max-line", "63"], {}, "--max-line"],
+    [["--max-line", "1073741825"], {}, "more than 1 GiB"],
+    [["--max-pending", "63"], {}, "--max-pending"],
+    [["--idle-timeout", "-1"], {}, "negative"],
     [["--tcp", "localhost"], {}, "--tcp"],
     [["--tcp", ":65536"], {}, "--tcp"],
-    [["--unix-mode", "0660"], {}, "--unix"],
+    [["--unix-mode", "0660"], {}, "add --unix PATH"],
+    [[], { BLINK_UNIX_MODE: "0660" }, "add --unix PATH"],
     [["--max-connections", "0"], {}, "--max-connections"],
     [["--idle-timeout", "soon"], {}, "--idle-timeout"],
     [[], { BLINK_TCP: "nowhere" }, "BLINK_TCP"],
@@ -102,6 +108,17 @@ Deno.test("bad values are usage errors that name the flag or the variable", asyn
     assertEquals({ status, stdout }, { status: 2, stdout: "" });
     assertOneLine(stderr, names);
   }));
+});
+
+Deno.test("the least and the most that the limits may be are taken", async () => {
+  const least = ["--memory-limit", "1KiB", "--max-line", "64", "--max-pending", "64"];
+  await using small = await serving(["--tcp", ":0", "--max-connections", "1", ...least]);
+  assertStringIncludes(small.line, "memory limit 1 KiB");
+  assertEquals(await exchange(small, "SET a 1\nGET a\n"), "OK\nVALUE MQ==\n");
+  const most = ["--memory-limit", "16GiB", "--max-line", "1GiB"];
+  await using large = await serving(["--tcp", ":0", ...most]);
+  assertStringIncludes(large.line, "memory limit 16 GiB");
+  assertEquals(await exchange(large, "SET a 1\nGET a\n"), "OK\nVALUE MQ==\n");
 });
 
 for (const signal of onWindows ? [] : ["SIGINT", "SIGTERM"] as const) {
