@@ -29,7 +29,9 @@ export function timeToLive(engine: Engine, request: Request, bytes: Uint8Array):
   if (expiresAt === Infinity) {
     output.text("TTL never\n");
   } else {
-    output.text(`TTL ${(Math.max(0, expiresAt - store.now()) / 1000).toFixed(3)}\n`);
+    // Rounded down: a key that was just given 60 seconds has no more than that.
+    const leftMs = Math.max(0, Math.floor(expiresAt - store.now()));
+    output.text(`TTL ${(leftMs / 1000).toFixed(3)}\n`);
   }
   return "done";
 }
