@@ -16,7 +16,7 @@ import { increment } from "./increment.ts";
 import { type Info, infoOf } from "./info.ts";
 import { expire, flush, FlushQueue, scan, timeToLive } from "./keys.ts";
 import type { Storage } from "./storage.ts";
-import { getMany, getValue, putValue, removeKey, setValue } from "./values.ts";
+import { getMany, getPart, getValue, putValue, removeKey, setValue } from "./values.ts";
 
 /**
  * How far a request came: `"done"`; `"again"`, a share of it was done and the rest is to be asked
@@ -84,7 +84,8 @@ export class Engine {
 
   /** Runs a request whose places are in `bytes`. */
   execute(request: Request, bytes: Uint8Array): Progress {
-    const { verb } = request;
+    const { verb, copy } = request;
+    if (copy !== undefined && verb === verbs.GET) return getPart(this, request, copy);
     if (verb === verbs.GET) return getValue(this, request, bytes);
     if (verb === verbs.SET) return setValue(this, request, bytes);
     if (verb === verbs.DELETE) return removeKey(this, request, bytes);

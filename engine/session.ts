@@ -109,9 +109,9 @@ export class Session {
     return outcome === "read" ? "close" : outcome;
   }
 
-  /** True when a request waits to be run on; its line must stay where it is until then. */
-  get isWaiting(): boolean {
-    return this.#waiting !== undefined;
+  /** Bytes that are held for a request that is answered in parts. */
+  get heldBytes(): number {
+    return this.#waiting?.copy?.length ?? 0;
   }
 
   #resume(bytes: Uint8Array): Outcome {

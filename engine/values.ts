@@ -14,6 +14,12 @@ import type { Handle, Milliseconds } from "./storage.ts";
 /** MGET sends what it has once it is this much, so that its reply never has to be held whole. */
 export const partBytesMax = 256 * 1024;
 
+/**
+ * A value larger than this is copied and sent in parts of this size, so that its conversion to
+ * base64 does not keep others waiting. 3 divides it: only a last part has padding.
+ */
+export const copiedPartBytes = 192 * 1024;
+
 const conflict = new TextEncoder().encode("CONFLICT\n");
 const valuesHead = new TextEncoder().encode("VALUES");
 const emptyItem = new TextEncoder().encode('""');
@@ -30,18 +36,29 @@ export function getValue(engine: Engine, request: Request, bytes: Uint8Array): P
   }
   counters.hits++;
   const length = store.lengthOf(handle);
-  if (length >= timedValueBytesMin) {
-    const before = performance.now();
+  if (length < timedValueBytesMin) {
     appendValue(engine, handle, length);
-    counters.time(verbs.GET, performance.now() - before);
+    touch(engine, request, bytes);
+    return "done";
+  }
+  const before = performance.now();
+  let progress: Progress = "done";
+  if (length > copiedPartBytes) {
+    copyValue(engine, request, handle, length);
+    output.text("VALUE ");
+    progress = "flush";
   } else {
     appendValue(engine, handle, length);
   }
-  // The value is in the output by now: setting an expiry may move it.
-  if (typeof request.expiry === "number") {
-    store.expire(bytes, request.keyStart, request.keyEnd, store.now() + request.expiry);
-  }
-  return "done";
+  touch(engine, request, bytes);
+  counters.time(verbs.GET, performance.now() - before);
+  return progress;
+}
+
+/** `GET key ttl=S`: the value is in the output or copied by then, since this may move it. */
+function touch({ store }: Engine, request: Request, bytes: Uint8Array): void {
+  if (typeof request.expiry !== "number") return;
+  store.expire(bytes, request.keyStart, request.keyEnd, store.now() + request.expiry);
 }
 
 function appendValue(engine: Engine, handle: Handle, length: number): void {
@@ -54,6 +71,29 @@ function appendValue(engine: Engine, handle: Handle, length: number): void {
     store.copyTo(handle, scratch, 0);
     output.value(scratch, 0, length);
   }
+}
+
+function copyValue(engine: Engine, request: Request, handle: Handle, length: number): void {
+  request.copy = new Uint8Array(length);
+  request.copySent = 0;
+  engine.store.copyTo(handle, request.copy, 0);
+}
+
+/** Appends the next part of the copied value; true when that was the last. */
+function appendPart(engine: Engine, request: Request, copy: Uint8Array): boolean {
+  const end = Math.min(copy.length, request.copySent + copiedPartBytes);
+  engine.output.base64(copy, request.copySent, end);
+  request.copySent = end;
+  if (end < copy.length) return false;
+  request.copy = undefined;
+  return true;
+}
+
+/** A GET whose value is sent in parts: the next part. */
+export function getPart(engine: Engine, request: Request, copy: Uint8Array): Progress {
+  if (!appendPart(engine, request, copy)) return "flush";
+  engine.output.endLine();
+  return "done";
 }
 
 /** `SET key value`. */
@@ -146,23 +186,24 @@ function store(
 export function getMany(engine: Engine, request: Request, bytes: Uint8Array): Progress {
   const { output } = engine;
   const end = request.valueEnd;
-  let at = request.valueStart;
-  if (at === request.keyStart) output.append(valuesHead);
-  while (at < end) {
+  if (request.copy !== undefined) {
+    if (!appendPart(engine, request, request.copy)) return "flush";
+  } else if (request.valueStart === request.keyStart) {
+    output.append(valuesHead);
+  }
+  while (request.valueStart < end) {
+    const at = request.valueStart;
     const keyEnd = wordEnd(bytes, at, end);
     output.blank();
-    appendItem(engine, engine.store.get(bytes, at, keyEnd));
-    at = skipBlanks(bytes, keyEnd, end);
-    if (output.length >= partBytesMax && at < end) {
-      request.valueStart = at;
-      return "flush";
-    }
+    appendItem(engine, request, engine.store.get(bytes, at, keyEnd));
+    request.valueStart = skipBlanks(bytes, keyEnd, end);
+    if (request.copy !== undefined || output.length >= partBytesMax) return "flush";
   }
   output.endLine();
   return "done";
 }
 
-function appendItem(engine: Engine, handle: Handle): void {
+function appendItem(engine: Engine, request: Request, handle: Handle): void {
   const { store, output, counters } = engine;
   if (handle === 0) {
     counters.misses++;
@@ -173,6 +214,8 @@ function appendItem(engine: Engine, handle: Handle): void {
   const length = store.lengthOf(handle);
   if (length === 0) {
     output.append(emptyItem);
+  } else if (length > copiedPartBytes) {
+    copyValue(engine, request, handle, length);
   } else if (store.view(handle)) {
     output.base64(store.viewBytes, store.viewStart, store.viewStart + length);
   } else {

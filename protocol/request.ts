@@ -49,6 +49,10 @@ export class Request {
   count = 0;
   /** What INCR adds. */
   by = 1n;
+  /** A value that is sent in parts: a copy, so that all parts are of one value. */
+  copy: Uint8Array | undefined = undefined;
+  /** How much of the copy was sent. */
+  copySent = 0;
 }
 
 const names: readonly string[] = commands.map(({ verb }) => verb);

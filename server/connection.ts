@@ -20,7 +20,7 @@ type Ending = "theirs" | "ours";
 
 /** See the head of this file. */
 export class Connection {
-  /** Bytes of replies that wait. */
+  /** Bytes of replies that wait, with those that are held for the rest of a reply. */
   unsentBytes = 0;
   /** When it last made progress with sending, as a count of the host's sends. */
   lastSend = 0;
@@ -181,9 +181,10 @@ export class Connection {
   /** Counts replies that begin to wait. */
   #sending(bytes: number): void {
     const host = this.#host;
-    this.unsentBytes = bytes;
+    const unsent = bytes + this.#session.heldBytes;
+    host.unsentBytes += unsent - this.unsentBytes;
+    this.unsentBytes = unsent;
     this.lastSend = ++host.sends;
-    host.unsentBytes += bytes;
     host.turns.countSent(bytes);
     if (host.unsentBytes > host.pendingBytesMax) host.relieve(this);
   }

@@ -18,8 +18,7 @@ function shares(engine: Engine, session: Session, input: string): [string, strin
   do {
     outcome = session.run(bytes, start, bytes.length);
     start = session.consumed;
-    const { length } = engine.output;
-    told.push([outcome, new TextDecoder().decode(engine.output.take().subarray(0, length))]);
+    told.push([outcome, taken(engine)]);
   } while (outcome !== "read" && outcome !== "close");
   return told;
 }
@@ -58,8 +57,7 @@ Deno.test("engine: while one request waits, others run, and its condition is loo
   assertEquals(waiting.run(bytes, 0, bytes.length), "again");
   assertEquals(shares(engine, other, "SET a x\n"), [["read", "OK\n"]]);
   assertEquals(waiting.run(bytes, waiting.consumed, bytes.length), "read");
-  const { length } = engine.output;
-  assertEquals(new TextDecoder().decode(engine.output.take().subarray(0, length)), "CONFLICT\n");
+  assertEquals(taken(engine), "CONFLICT\n");
 });
 
 Deno.test("engine: flushes by prefix of several clients take their turns", () => {
@@ -80,9 +78,7 @@ Deno.test("engine: flushes by prefix of several clients take their turns", () =>
     ];
     rounds++;
   } while (outcomes.includes("again") && rounds < 20);
-  const { length } = engine.output;
-  const replies = new TextDecoder().decode(engine.output.take().subarray(0, length));
-  assertEquals(replies, "DELETED 5\nDELETED 3\n");
+  assertEquals(taken(engine), "DELETED 5\nDELETED 3\n");
   assertEquals(engine.store.usage, 0);
 });
 
@@ -104,6 +100,37 @@ Deno.test("engine: a run ends when much waits to be sent, and goes on where it w
   assertEquals(told.map(([outcome]) => outcome), ["flush", "flush", "flush", "flush", "read"]);
   assertEquals(told.map(([, sent]) => sent).join(""), `VALUE ${btoa(value)}\n`.repeat(10));
 });
+
+Deno.test("engine: a large value is sent in parts that are all of one value", () => {
+  const [engine, reader] = engineOn({ limitBytes: 8 << 20 });
+  const writer = new Session(engine, { lineBytesMax: 4 << 20 });
+  for (const length of [196_607, 196_608, 196_609, 393_216, 393_217, 1_000_000]) {
+    const value = "v".repeat(length);
+    for (const [request, want] of [["GET k", "VALUE X\n"], ["MGET k x k", "VALUES X - Y\n"]]) {
+      shares(engine, writer, `SET k ${value}\n`);
+      const bytes = bytesOf(`${request}\n`);
+      let reply = "";
+      let outcome: string;
+      let start = 0;
+      do {
+        outcome = reader.run(bytes, start, bytes.length);
+        start = reader.consumed;
+        reply += taken(engine);
+        // Written between the parts: it shows in no value that was begun.
+        shares(engine, writer, "SET k other\n");
+      } while (outcome === "flush");
+      const whole = want.replace("X", btoa(value)).replace("Y", btoa("other"));
+      assert(reply === whole, `${request}, ${length} bytes`);
+      assertEquals(reader.heldBytes, 0);
+    }
+  }
+});
+
+/** What the engine's output holds, as text; it is taken. */
+function taken(engine: Engine): string {
+  const { length } = engine.output;
+  return new TextDecoder().decode(engine.output.take().subarray(0, length));
+}
 
 Deno.test("engine: values that do not lie in one piece", () => {
   const [engine, session] = engineOn({ scattered: true });
