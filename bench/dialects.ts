@@ -33,6 +33,8 @@ export interface Replies {
   errors: number;
   /** The first error's line, for the report. */
   firstError?: string;
+  /** Is told of each reply that brought a value, or said that there is none. */
+  note?: (isHit: boolean) => void;
 }
 
 /** Counts the replies of one connection. */
@@ -75,14 +77,7 @@ export class RequestWriter {
   write(verb: number, key: number, target: Uint8Array, at: number): number {
     const { bytes, digitsAt } = this.#templateOf(verb);
     target.set(bytes, at);
-    if (digitsAt >= 0) {
-      let rest = key;
-      for (let digit = at + digitsAt + keyDigits - 1; rest > 0; digit--) {
-        const tenth = Math.floor(rest / 10);
-        target[digit] = 48 + rest - tenth * 10;
-        rest = tenth;
-      }
-    }
+    if (digitsAt >= 0) writeDigits(key, target, at + digitsAt + keyDigits);
     return at + bytes.length;
   }
 
@@ -91,6 +86,21 @@ export class RequestWriter {
     if (found === undefined) throw new Error(`Cannot write ${verbs[verb]}: this wire has none`);
     return found;
   }
+}
+
+/** Writes a number so that it ends at `end`, over zeros. */
+export function writeDigits(number: number, target: Uint8Array, end: number): void {
+  for (let at = end - 1, rest = number; rest > 0; at--) {
+    const tenth = Math.floor(rest / 10);
+    target[at] = 48 + rest - tenth * 10;
+    rest = tenth;
+  }
+}
+
+/** Writes a key, for benches of the store alone, at the start of `target`. */
+export function writeKey(number: number, target: Uint8Array): void {
+  target.fill(48, 0, keyBytes);
+  writeDigits(number, target, keyBytes);
 }
 
 function template(request: string | undefined, verb: Verb): Template | undefined {
@@ -146,6 +156,16 @@ export const memcached: Dialect = {
   scanner: (replies) => new BulkScanner(replies, "memcached"),
 };
 
+function countHit(replies: Replies): void {
+  replies.hits++;
+  replies.note?.(true);
+}
+
+function countMiss(replies: Replies): void {
+  replies.misses++;
+  replies.note?.(false);
+}
+
 /** A reply a line; what the line is, its first byte tells. */
 class LineScanner implements Scanner {
   readonly #replies: Replies;
@@ -165,8 +185,8 @@ class LineScanner implements Scanner {
       const end = read.indexOf(newline, at);
       if (this.#first === 69 /* E */) this.#keepError(read, at, end);
       if (end < 0) break;
-      if (this.#first === 86 /* V */) replies.hits++;
-      else if (this.#first === 78 /* N */) replies.misses++;
+      if (this.#first === 86 /* V */) countHit(replies);
+      else if (this.#first === 78 /* N */) countMiss(replies);
       this.#first = -1;
       count++;
       at = end + 1;
@@ -240,10 +260,10 @@ class BulkScanner implements Scanner {
     if (first === 45 /* - */) this.#replies.errors++;
     if (first !== 36 /* $ */) return 1;
     if (this.#isNegative) {
-      this.#replies.misses++;
+      countMiss(this.#replies);
       return 1;
     }
-    this.#replies.hits++;
+    countHit(this.#replies);
     this.#skip = this.#number + 2;
     return 0;
   }
@@ -256,14 +276,14 @@ class BulkScanner implements Scanner {
       return 1;
     }
     if (first === 86 /* VALUE */) {
-      this.#replies.hits++;
+      countHit(this.#replies);
       this.#skip = this.#number + 2;
       this.#isEnding = true;
       return 0;
     }
     const second = this.#second;
     if (first === 69 && second === 78 /* END */ || first === 78 /* NOT_FOUND */) {
-      this.#replies.misses++;
+      countMiss(this.#replies);
     } else if (first === 67 /* CLIENT_ERROR */ || second === 82 /* ERROR */) this.#replies.errors++;
     else if (first === 83 && second === 69 /* SERVER_ERROR */) this.#replies.errors++;
     return 1;

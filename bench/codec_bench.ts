@@ -1,0 +1,60 @@
+/**
+ * The codec and the engine in the process: from the bytes of requests to the bytes of replies,
+ * without a socket.
+ *
+ * @module
+ */
+
+import { Engine } from "../engine/engine.ts";
+import { Session } from "../engine/session.ts";
+import { encodeBase64Into } from "../protocol/base64.ts";
+import { parseRequest, Request } from "../protocol/request.ts";
+import { Store } from "../store.ts";
+import { blink, RequestWriter, type Verb, verbs } from "./dialects.ts";
+import { Random } from "./random.ts";
+
+const requests = 1000;
+const keys = 10_000;
+
+/** A piece of input: so many requests of a verb, and how many bytes they take. */
+function input(verb: Verb, valueBytes: number): Uint8Array {
+  const writer = new RequestWriter(blink, valueBytes);
+  const bytes = new Uint8Array(requests * writer.bytesMax([verb]));
+  const random = new Random(1);
+  let end = 0;
+  for (let count = 0; count < requests; count++) {
+    end = writer.write(verbs.indexOf(verb), random.below(keys), bytes, end);
+  }
+  return bytes.subarray(0, end);
+}
+
+const line = new TextEncoder().encode("SET key:000000001234 abcdefghijklmnopqrstuvwxyz");
+const request = new Request();
+Deno.bench("parse a SET, 1,000 times", () => {
+  for (let count = 0; count < requests; count++) parseRequest(line, 0, line.length, request);
+});
+
+for (const valueBytes of [64, 1024]) {
+  const store = new Store({ limitBytes: 64 * 1024 * 1024 });
+  const engine = new Engine({ store, version: "bench" });
+  const session = new Session(engine, { lineBytesMax: 16 * 1024 * 1024 });
+  const run = (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length; at = session.consumed) {
+      session.run(bytes, at, bytes.length);
+      engine.output.take();
+    }
+  };
+  const sets = input("set", valueBytes);
+  const gets = input("get", valueBytes);
+  run(sets);
+  Deno.bench(`1,000 SETs of ${valueBytes} bytes, from line to reply`, () => run(sets));
+  Deno.bench(`1,000 GETs of ${valueBytes} bytes, from line to reply`, () => run(gets));
+}
+
+for (const valueBytes of [64, 1024, 64 * 1024]) {
+  const value = new Uint8Array(valueBytes).fill(97);
+  const target = new Uint8Array(valueBytes * 2);
+  Deno.bench(`base64 of ${valueBytes} bytes`, () => {
+    encodeBase64Into(value, 0, valueBytes, target, 0);
+  });
+}

@@ -1,0 +1,228 @@
+/**
+ * A comparison as a person reads it: tables for the terminal, and the same in Markdown between two
+ * marks of `docs/benchmarks.md`, so that its figures are those of a file of results.
+ *
+ * @module
+ */
+
+import { root } from "./processes.ts";
+import { budgetsOf, missRatioStanding, type Results, show } from "./results.ts";
+
+/** The page that shows the figures. */
+export const documentPath: string = `${root}docs/benchmarks.md`;
+
+const begin = "<!-- figures: from here on written by `deno task bench` from bench/results/";
+const end = "<!-- end of the figures -->";
+
+/** A table as rows of cells, its head first. */
+type Table = readonly (readonly string[])[];
+
+interface Section {
+  readonly title: string;
+  readonly table: Table;
+  /** What follows the table. */
+  readonly text?: string;
+  /** Names of plots. */
+  readonly plots?: readonly string[];
+}
+
+/** The tables, for a terminal. */
+export function renderTables(results: Results): string {
+  return sectionsOf(results)
+    .map(({ title, table, text }) => [title, "", ...columns(table), ...(text ? ["", text] : [])])
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+/** The generated part of the page, marks included. */
+export function renderFigures(results: Results, file: string): string {
+  const sections = sectionsOf(results).map(({ title, table, text, plots }) =>
+    [
+      `## ${title}`,
+      markdown(table),
+      ...(text ? [text] : []),
+      ...(plots ?? []).map((name) => `![${name.replaceAll("-", " ")}](plots/${name}.svg)`),
+    ].join("\n\n")
+  );
+  return [`${begin}${file} -->`, origin(results), ...sections, end].join("\n\n");
+}
+
+/** Which file of results a page shows, and its generated part; undefined if it has none. */
+export function figuresOf(page: string): { file: string; text: string } | undefined {
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end);
+  if (from < 0 || to < 0) return undefined;
+  const file = page.slice(from + begin.length, page.indexOf(" -->", from));
+  return { file, text: page.slice(from, to + end.length) };
+}
+
+/** Writes the figures into the page. */
+export async function writeDocument(results: Results, file: string): Promise<void> {
+  const page = await Deno.readTextFile(documentPath);
+  const before = figuresOf(page);
+  if (before === undefined) {
+    throw new Error(`Cannot write the figures: no marks in ${documentPath}`);
+  }
+  await Deno.writeTextFile(
+    documentPath,
+    page.replace(before.text, () => renderFigures(results, file)),
+  );
+}
+
+function origin({ date, machine, versions, rounds, secondsPerLoad }: Results): string {
+  const software = Object.entries(versions)
+    .map(([name, version]) => name === "deno" ? `Deno ${version}` : version);
+  return `Measured ${date} UTC on ${machine.cores} cores of ${machine.cpu}, ` +
+    `${machine.memoryGiB} GiB, Linux ${machine.kernel}; ${software.join(", ")}. ` +
+    `Medians of ${rounds} rounds of ${secondsPerLoad} s a load.`;
+}
+
+function sectionsOf(results: Results): Section[] {
+  return [
+    { title: "Budgets", table: budgetTable(results) },
+    {
+      title: "Speed",
+      table: speedTable(results),
+      plots: [
+        "throughput-by-connections",
+        "p99-by-connections",
+        "throughput-by-pipeline",
+        "p99-by-pipeline",
+      ],
+    },
+    { title: "Memory", table: memoryTable(results), plots: ["memory-by-entries"] },
+    { title: "Writing to a full store", table: churnTable(results), text: stallText(results) },
+    { title: "Starting", table: startTable(results) },
+    {
+      title: "Miss ratios",
+      table: missRatioTable(results.missRatios),
+      text: standing(results.missRatios),
+    },
+    {
+      title: "Miss ratios by size",
+      table: missRatioTable(results.missRatiosBySize),
+      plots: ["miss-ratio-by-size"],
+    },
+  ];
+}
+
+function budgetTable(results: Results): Table {
+  return [
+    ["what", "budget", "measured", "met"],
+    ...budgetsOf(results).map(({ what, budget, measured, isMet }) => [
+      what,
+      budget,
+      measured,
+      isMet === undefined ? "–" : isMet ? "yes" : "no",
+    ]),
+  ];
+}
+
+function speedTable({ speed }: Results): Table {
+  const peers = Object.keys(speed);
+  const loads = speed[peers[0]] ?? [];
+  const head = ["connections × in flight"];
+  for (const peer of peers) {
+    head.push(`${peer}: requests/s`, "CPU µs", "p50 ms", "p99 ms", "p99.9 ms");
+  }
+  return [
+    head,
+    ...loads.map(({ connections, pipeline }, index) => [
+      `${connections} × ${pipeline}`,
+      ...peers.flatMap((peer) => {
+        const { requestsPerSecond, cpuUs, p50Ms, p99Ms, p999Ms } = speed[peer][index];
+        return [requestsPerSecond, cpuUs, p50Ms, p99Ms, p999Ms].map(show);
+      }),
+    ]),
+  ];
+}
+
+function memoryTable({ memory, idleConnectionBytes }: Results): Table {
+  const peers = Object.keys(memory);
+  const rows = memory[peers[0]] ?? [];
+  return [
+    ["resident MB", ...peers],
+    ...rows.map(({ entries }, index) => [
+      `${show(entries)} entries`,
+      ...peers.map((peer) => show(memory[peer][index].residentBytes / 1e6)),
+    ]),
+    ["KB an idle connection", ...peers.map((peer) => show(idleConnectionBytes[peer] / 1000))],
+  ];
+}
+
+function churnTable({ churn }: Results): Table {
+  return [
+    ["server", "MB written", "p99 ms", "p99.9 ms", "max ms"],
+    ...Object.entries(churn).map(([peer, { megabytesWritten, p99Ms, p999Ms, maxMs }]) => [
+      peer,
+      ...[megabytesWritten, p99Ms, p999Ms, maxMs].map(show),
+    ]),
+  ];
+}
+
+function stallText({ stall: { puts, megabytesWritten, p9999Ms, maxMs } }: Results): string {
+  return `As its clients see it, with what the generator and the machine add. The store alone, ` +
+    `${puts.toLocaleString("en-US")} puts of ${show(megabytesWritten)} MB into a full one: ` +
+    `99.99 % of the steps took at most ${show(p9999Ms)} ms, the longest ${show(maxMs)} ms.`;
+}
+
+function startTable({ start }: Results): Table {
+  const names: Record<string, string> = {
+    blink: "blink, deno run",
+    task: "blink, deno task serve",
+    executable: "blink, executable",
+  };
+  return [
+    ["server", "ms to the first reply", "resident MB"],
+    ...Object.entries(start).map(([name, { firstReplyMs, residentBytes }]) => [
+      names[name] ?? name,
+      show(firstReplyMs),
+      // The process that `deno task` starts first is not the server.
+      name === "task" ? "–" : show(residentBytes / 1e6),
+    ]),
+  ];
+}
+
+function missRatioTable(rows: Results["missRatios"]): Table {
+  const caches = [...new Set(rows.flatMap(({ ratios }) => Object.keys(ratios)))]
+    .sort((a, b) => Number(b === "blink") - Number(a === "blink"));
+  return [
+    ["trace", "size", ...caches, "blink to the best other"],
+    ...rows.map(({ title, share, ratios }) => {
+      const rival = Math.min(
+        ...Object.entries(ratios).filter(([cache]) => cache !== "blink").map(([, value]) => value),
+      );
+      return [
+        title,
+        `${(share * 100).toFixed(1)} %`,
+        ...caches.map((cache) => ratios[cache]?.toFixed(4) ?? "–"),
+        signed((ratios.blink / rival - 1) * 100),
+      ];
+    }),
+  ];
+}
+
+function signed(percent: number): string {
+  return `${percent > 0 ? "+" : "−"}${Math.abs(percent).toFixed(1)} %`;
+}
+
+function standing(rows: Results["missRatios"]): string {
+  const { best, worst } = missRatioStanding(rows);
+  const behind = worst <= 0 ? "nowhere behind" : `at most ${(worst * 100).toFixed(1)} % behind`;
+  return `The lowest miss ratio of all on ${best} of ${rows.length} traces, and ${behind} the best.`;
+}
+
+/** The table in columns: the first to the left, the others to the right. */
+function columns(table: Table): string[] {
+  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  return table.map((row) =>
+    row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))
+      .join("  ").trimEnd()
+  );
+}
+
+function markdown(table: Table): string {
+  const [head, ...rows] = table;
+  const rule = head.map((_, column) => column === 0 ? "---" : "---:");
+  return [head, rule, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
