@@ -106,7 +106,12 @@ Deno.test("engine: a large value is sent in parts that are all of one value", ()
   const writer = new Session(engine, { lineBytesMax: 4 << 20 });
   for (const length of [196_607, 196_608, 196_609, 393_216, 393_217, 1_000_000]) {
     const value = "v".repeat(length);
-    for (const [request, want] of [["GET k", "VALUE X\n"], ["MGET k x k", "VALUES X - Y\n"]]) {
+    for (
+      const [request, want] of [["GET k", "VALUE {old}\n"], [
+        "MGET k x k",
+        "VALUES {old} - {new}\n",
+      ]]
+    ) {
       shares(engine, writer, `SET k ${value}\n`);
       const bytes = bytesOf(`${request}\n`);
       let reply = "";
@@ -119,7 +124,7 @@ Deno.test("engine: a large value is sent in parts that are all of one value", ()
         // Written between the parts: it shows in no value that was begun.
         shares(engine, writer, "SET k other\n");
       } while (outcome === "flush");
-      const whole = want.replace("X", btoa(value)).replace("Y", btoa("other"));
+      const whole = want.replace("{old}", btoa(value)).replace("{new}", btoa("other"));
       assert(reply === whole, `${request}, ${length} bytes`);
       assertEquals(reader.heldBytes, 0);
     }
