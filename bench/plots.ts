@@ -1,6 +1,5 @@
 /**
- * The plots of a comparison, as SVG: Observable Plot draws them into the document of linkedom. Both
- * are loaded by the first plot.
+ * The plots of a comparison: what each shows, taken from the results. `draw.ts` draws them.
  *
  * @module
  */
@@ -9,13 +8,14 @@ import type { Speed } from "./measures.ts";
 import type { Results } from "./results.ts";
 
 /** One point of a line. */
-interface Point {
+export interface Point {
   readonly series: string;
   readonly x: number;
   readonly y: number;
 }
 
-interface Axes {
+/** What a plot is called, and how its axes are laid out. */
+export interface Axes {
   readonly title: string;
   readonly x: string;
   readonly y: string;
@@ -24,18 +24,15 @@ interface Axes {
   readonly yPercent?: boolean;
 }
 
-const colours: Record<string, string> = {
-  blink: "#d62728",
-  redis: "#1f77b4",
-  "redis allkeys-lru": "#1f77b4",
-  "redis allkeys-lfu": "#17becf",
-  memcached: "#2ca02c",
-  "exact LRU": "#7f7f7f",
-};
+/** A plot to draw. */
+export interface Plot {
+  readonly points: readonly Point[];
+  readonly axes: Axes;
+}
 
 /** Draws every plot; the names are those of their files. */
 export async function drawPlots(results: Results): Promise<Record<string, string>> {
-  const plots: Record<string, [Point[], Axes]> = {
+  const shown: Record<string, [Point[], Axes]> = {
     "throughput-by-connections": [
       speedPoints(results, "connections", ({ requestsPerSecond }) => requestsPerSecond / 1000),
       {
@@ -81,11 +78,8 @@ export async function drawPlots(results: Results): Promise<Record<string, string
       },
     ],
   };
-  const drawn: Record<string, string> = {};
-  for (const [name, [points, axes]] of Object.entries(plots)) {
-    drawn[name] = await draw(points, axes);
-  }
-  return drawn;
+  const plots = Object.entries(shown).map(([name, [points, axes]]) => [name, { points, axes }]);
+  return await drawAll(Object.fromEntries(plots));
 }
 
 /** By connections: one in flight on each; by pipeline: 50 connections. */
@@ -120,47 +114,19 @@ function missRatioPoints({ missRatiosBySize }: Results): Point[] {
   ).sort((a, b) => a.x - b.x);
 }
 
-async function draw(points: readonly Point[], axes: Axes): Promise<string> {
-  const Plot = await import("@observablehq/plot");
-  const { DOMParser } = await import("linkedom");
-  const html = "<!doctype html><html><body></body></html>";
-  const document = new DOMParser().parseFromString(html, "text/html");
-  const isXLog = !axes.xPercent && points.every(({ x }) => x > 0);
-  const series = [...new Set(points.map((point) => point.series))];
-  const ends = series.map((name) => points.findLast((point) => point.series === name)!);
-  const svg = Plot.plot({
-    document,
-    width: 680,
-    height: 380,
-    marginLeft: 60,
-    marginRight: 120,
-    x: {
-      type: isXLog ? "log" : "linear",
-      label: axes.x,
-      tickFormat: axes.xPercent ? "%" : "~s",
-      grid: true,
-    },
-    y: {
-      type: axes.isYLog ? "log" : "linear",
-      label: `${axes.title} (${axes.y})`,
-      tickFormat: axes.yPercent ? "%" : "~g",
-      grid: true,
-      zero: !axes.isYLog && !axes.yPercent,
-    },
-    color: { domain: series, range: series.map((name) => colours[name] ?? "#000") },
-    marks: [
-      Plot.line(points, { x: "x", y: "y", stroke: "series", z: "series" }),
-      Plot.dot(points, { x: "x", y: "y", fill: "series" }),
-      Plot.text(ends, {
-        x: "x",
-        y: "y",
-        text: "series",
-        fill: "series",
-        dx: 8,
-        textAnchor: "start",
-      }),
-    ],
-  });
-  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  return `${svg.outerHTML}\n`;
+/** Draws in a process of its own, whose libraries nobody else has to download. */
+async function drawAll(plots: Record<string, Plot>): Promise<Record<string, string>> {
+  const script = new URL("draw.ts", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-lock", "--allow-read", "--allow-env", script],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(JSON.stringify(plots)));
+  await writer.close();
+  const { success, stdout } = await child.output();
+  if (!success) throw new Error("Cannot draw the plots: see what is said above");
+  return JSON.parse(new TextDecoder().decode(stdout));
 }
