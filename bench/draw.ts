@@ -1,0 +1,93 @@
+/**
+ * Draws plots as SVG: Observable Plot draws them into the document of linkedom. Reads plots by name
+ * as JSON from standard input, and prints the drawings by name as JSON.
+ *
+ * The two libraries are named here and not in `deno.json`, and in a way that the lock file does not
+ * see, because whatever it lists is downloaded by everybody who starts a server.
+ *
+ * @module
+ */
+
+import type { Plot } from "./plots.ts";
+
+const plotLibrary = "npm:@observablehq/plot@0.6.17";
+const documentLibrary = "npm:linkedom@0.18.15";
+
+/** What is used of Observable Plot. */
+interface PlotLibrary {
+  plot(options: Record<string, unknown>): Drawing;
+  line(data: readonly unknown[], options: Record<string, unknown>): unknown;
+  dot(data: readonly unknown[], options: Record<string, unknown>): unknown;
+  text(data: readonly unknown[], options: Record<string, unknown>): unknown;
+}
+
+/** What is used of linkedom. */
+interface DocumentLibrary {
+  DOMParser: new () => { parseFromString(html: string, type: string): unknown };
+}
+
+interface Drawing {
+  readonly outerHTML: string;
+  setAttribute(name: string, value: string): void;
+}
+
+const colours: Record<string, string> = {
+  blink: "#d62728",
+  redis: "#1f77b4",
+  "redis allkeys-lru": "#1f77b4",
+  "redis allkeys-lfu": "#17becf",
+  memcached: "#2ca02c",
+  "exact LRU": "#7f7f7f",
+};
+
+async function draw({ points, axes }: Plot): Promise<string> {
+  const plotting: PlotLibrary = await import(plotLibrary);
+  const { DOMParser }: DocumentLibrary = await import(documentLibrary);
+  const html = "<!doctype html><html><body></body></html>";
+  const document = new DOMParser().parseFromString(html, "text/html");
+  const isXLog = !axes.xPercent && points.every(({ x }) => x > 0);
+  const series = [...new Set(points.map((point) => point.series))];
+  const ends = series.map((name) => points.findLast((point) => point.series === name)!);
+  const svg = plotting.plot({
+    document,
+    width: 680,
+    height: 380,
+    marginLeft: 60,
+    marginRight: 120,
+    x: {
+      type: isXLog ? "log" : "linear",
+      label: axes.x,
+      tickFormat: axes.xPercent ? "%" : "~s",
+      grid: true,
+    },
+    y: {
+      type: axes.isYLog ? "log" : "linear",
+      label: `${axes.title} (${axes.y})`,
+      tickFormat: axes.yPercent ? "%" : "~g",
+      grid: true,
+      zero: !axes.isYLog && !axes.yPercent,
+    },
+    color: { domain: series, range: series.map((name) => colours[name] ?? "#000") },
+    marks: [
+      plotting.line(points, { x: "x", y: "y", stroke: "series", z: "series" }),
+      plotting.dot(points, { x: "x", y: "y", fill: "series" }),
+      plotting.text(ends, {
+        x: "x",
+        y: "y",
+        text: "series",
+        fill: "series",
+        dx: 8,
+        textAnchor: "start",
+      }),
+    ],
+  });
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return `${svg.outerHTML}\n`;
+}
+
+if (import.meta.main) {
+  const plots: Record<string, Plot> = await new Response(Deno.stdin.readable).json();
+  const drawn: Record<string, string> = {};
+  for (const [name, plot] of Object.entries(plots)) drawn[name] = await draw(plot);
+  console.log(JSON.stringify(drawn));
+}
