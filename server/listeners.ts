@@ -27,6 +27,9 @@ export interface UnixAddress {
 
 const unixModeDefault = 0o600;
 
+/** Connections that the system completes before they are accepted, so that a rush is not refused. */
+const acceptBacklog = 4096;
+
 /** The first and the longest wait after an accept that failed, in milliseconds. */
 const acceptRetryMs = { first: 50, longest: 500 } as const;
 
@@ -37,7 +40,9 @@ const refusalsMax = 64;
 export function listenTcp({ hostname, port }: TcpAddress): Deno.Listener {
   const address = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   try {
-    return Deno.listen({ transport: "tcp", hostname, port });
+    // Deno 2.4 does not know of the backlog, nor do its types; it takes what it knows.
+    const options = { transport: "tcp", hostname, port, tcpBacklog: acceptBacklog } as const;
+    return Deno.listen(options);
   } catch (error) {
     throw new Error(`Cannot listen on ${address}: ${reason(error)}`);
   }

@@ -17,8 +17,6 @@
  * @module
  */
 
-import type { Bell } from "./bell.ts";
-
 /** Reads after which a round begins to end; a read and its reply are two of the runtime's 128. */
 export const roundReads = 60;
 
@@ -28,16 +26,21 @@ export const roundBytes = 256 * 1024;
 /** With no more connections than this nobody is put off by the others' number. */
 export const fairConnections = 100;
 
+/** Something that makes the runtime look at the sockets, and resolves when it has. */
+export interface Look {
+  ring(): Promise<void>;
+}
+
 /** See the head of this file. */
 export class Turns {
-  readonly #bell: Bell | undefined;
+  readonly #bell: Look | undefined;
   readonly #connections: { readonly size: number };
   #reads = 0;
   #bytes = 0;
   #next: Promise<void> | undefined;
 
   /** Turns among these connections. Without a bell a timer is used, which costs more time. */
-  constructor(connections: { readonly size: number }, bell?: Bell) {
+  constructor(connections: { readonly size: number }, bell?: Look) {
     this.#connections = connections;
     this.#bell = bell;
   }
