@@ -20,6 +20,8 @@ const readBytesWaitingMax = 16 * 1024;
 /** An unfinished line makes a large buffer this many times larger, so that it is copied seldom. */
 const growthFactor = 4;
 
+const nothing = new Uint8Array(0);
+
 /** See the head of this file. */
 export class ReadBuffer {
   /** The buffer; `bytes[start, end)` is not consumed yet. */
@@ -64,7 +66,9 @@ export class ReadBuffer {
 
   /** Gives the buffer back. */
   release(): void {
-    this.#exchange(0);
+    this.#buffers.give(this.bytes);
+    this.bytes = nothing;
+    this.start = this.end = 0;
   }
 
   /** The size for a buffer with nothing in it. */
@@ -101,7 +105,7 @@ export class ReadBuffer {
   #exchange(length: number): void {
     const old = this.bytes;
     this.bytes = length === readBytesMin ? new Uint8Array(length) : this.#buffers.take(length);
-    if (length > 0) this.bytes.set(old.subarray(this.start, this.end));
+    this.bytes.set(old.subarray(this.start, this.end));
     this.end -= this.start;
     this.start = 0;
     this.#buffers.give(old);
