@@ -41,7 +41,7 @@ export class ReadBuffer {
     this.#buffers = buffers;
     // A line that is too long is known for certain once it has its limit and two bytes more.
     this.#bytesMax = Math.max(readBytesBusyMax, lineBytesMax + 2);
-    this.bytes = new Uint8Array(readBytesMin);
+    this.bytes = buffers.take(readBytesMin);
   }
 
   /** Room for the next read, after what is there. */
@@ -104,7 +104,7 @@ export class ReadBuffer {
   /** Moves what is not consumed to the start of another buffer. */
   #exchange(length: number): void {
     const old = this.bytes;
-    this.bytes = length === readBytesMin ? new Uint8Array(length) : this.#buffers.take(length);
+    this.bytes = this.#buffers.take(length);
     this.bytes.set(old.subarray(this.start, this.end));
     this.end -= this.start;
     this.start = 0;
