@@ -28,10 +28,11 @@ export interface Given {
   readonly program?: readonly string[];
 }
 
-/** The sources, run with the rights of the task of that name. */
+/** The sources, run with the rights of the task of that name, or with those of the server's. */
 function sources(name: string): string[] {
-  const tasks: Record<string, { command: string }> = config.tasks;
-  const rights = wordsOf(tasks[name in tasks ? name : "serve"].command)
+  const { serve, client, run } = config.tasks;
+  const tasks = new Map(Object.entries({ serve, client, run }));
+  const rights = wordsOf((tasks.get(name) ?? serve).command)
     .filter((word) => word.startsWith("--allow-"));
   return [Deno.execPath(), "run", "--no-prompt", ...rights, new URL("main.ts", root).pathname];
 }
