@@ -41,8 +41,8 @@ export interface SessionOptions {
 /** A run ends when this much waits to be sent. */
 export const outputBytesHigh = 256 * 1024;
 
-/** A run ends after so many requests, so that one client does not hold the loop. */
-export const runRequestsMax = 4096;
+/** A run ends after so many lines, so that one client does not hold the loop. */
+export const runLinesMax = 512;
 
 const carriageReturn = 0x0d;
 
@@ -50,6 +50,8 @@ const carriageReturn = 0x0d;
 export class Session {
   /** Where the bytes begin that the last run did not consume. */
   consumed = 0;
+  /** Lines that the last run consumed. */
+  lines = 0;
   readonly #engine: Engine;
   readonly #options: SessionOptions;
   #trusted: boolean;
@@ -75,11 +77,12 @@ export class Session {
     const { output } = this.#engine;
     let at = start;
     this.consumed = at;
+    this.lines = 0;
     const resumed = this.#resume(bytes);
     if (resumed !== "read") return resumed;
     if (this.#first && isTlsHello(bytes, start, end)) return "close";
-    for (let requests = 0; at < end; requests++) {
-      if (output.length >= outputBytesHigh || requests >= runRequestsMax) return "flush";
+    while (at < end) {
+      if (output.length >= outputBytesHigh || this.lines >= runLinesMax) return "flush";
       const lineFeed = findLineFeed(bytes, at + this.#searchedBytes, end);
       if (lineFeed < 0) return this.#unfinished(bytes, at, end);
       const lineStart = at;
@@ -87,6 +90,7 @@ export class Session {
       const lineEnd = hasReturn ? lineFeed - 1 : lineFeed;
       at = lineFeed + 1;
       this.consumed = at;
+      this.lines++;
       this.#searchedBytes = 0;
       if (this.#skipping) {
         this.#skipping = false;
@@ -101,6 +105,7 @@ export class Session {
   /** Runs what the end of the input leaves: a last line without a line feed. */
   finish(bytes: Uint8Array, start: number, end: number): Outcome {
     this.consumed = start;
+    this.lines = 0;
     const resumed = this.#resume(bytes);
     if (resumed !== "read") return resumed;
     if (start === end || this.#skipping) return "close";

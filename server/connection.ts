@@ -131,6 +131,7 @@ export class Connection {
 
   /** Lets the engine run what is there. Its output is this connection's until it is taken. */
   #run(isLast: boolean): Outcome {
+    const host = this.#host;
     const session = this.#session;
     const buffer = this.#buffer;
     try {
@@ -138,10 +139,11 @@ export class Connection {
         ? session.finish(buffer.bytes, buffer.start, buffer.end)
         : session.run(buffer.bytes, buffer.start, buffer.end);
       buffer.start = session.consumed;
+      host.turns.countWork(session.lines, host.engine.output.length);
       return outcome;
     } catch (error) {
       // A fault of ours: half a reply must not become part of another connection's.
-      this.#host.engine.output.take();
+      host.engine.output.take();
       throw error;
     }
   }
@@ -185,7 +187,6 @@ export class Connection {
     host.unsentBytes += unsent - this.unsentBytes;
     this.unsentBytes = unsent;
     this.lastSend = ++host.sends;
-    host.turns.countSent(bytes);
     if (host.unsentBytes > host.pendingBytesMax) host.relieve(this);
   }
 

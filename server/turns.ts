@@ -11,14 +11,17 @@
  * then nobody is put off any more, and the next round begins for all. No connection is served a
  * third time while another waits for its first.
  *
- * A client that sends or fetches much would keep the loop to itself in the same way, so bytes count
- * too, however few connections there are.
+ * A client that sends or fetches much would keep the loop to itself in the same way, so requests
+ * and bytes count too, however few connections there are.
  *
  * @module
  */
 
 /** Reads after which a round begins to end; a read and its reply are two of the runtime's 128. */
 export const roundReads = 60;
+
+/** Requests after which a round begins to end: a quarter of a millisecond's work. */
+export const roundRequests = 512;
 
 /** Bytes read and sent after which a round begins to end. */
 export const roundBytes = 256 * 1024;
@@ -36,6 +39,7 @@ export class Turns {
   readonly #bell: Look | undefined;
   readonly #connections: { readonly size: number };
   #reads = 0;
+  #requests = 0;
   #bytes = 0;
   #next: Promise<void> | undefined;
 
@@ -51,14 +55,15 @@ export class Turns {
     this.#bytes += bytes;
   }
 
-  /** Counts bytes that are sent. */
-  countSent(bytes: number): void {
+  /** Counts what was done for a connection: requests that were run, and bytes to be sent. */
+  countWork(requests: number, bytes: number): void {
+    this.#requests += requests;
     this.#bytes += bytes;
   }
 
   /** True when whoever was served has to wait for the next round. */
   get isOver(): boolean {
-    return this.#bytes >= roundBytes ||
+    return this.#requests >= roundRequests || this.#bytes >= roundBytes ||
       this.#reads >= roundReads && this.#connections.size > fairConnections;
   }
 
@@ -75,6 +80,7 @@ export class Turns {
       await this.#look();
     } while (this.#reads - before >= roundReads);
     this.#reads = 0;
+    this.#requests = 0;
     this.#bytes = 0;
     this.#next = undefined;
   }

@@ -6,7 +6,7 @@
 
 import { Bell } from "../server/bell.ts";
 import { BufferPool, pooledBytesMax } from "../server/buffers.ts";
-import { fairConnections, roundBytes, roundReads, Turns } from "../server/turns.ts";
+import { fairConnections, roundBytes, roundReads, roundRequests, Turns } from "../server/turns.ts";
 import { ReadBuffer, readBytesBusyMax, readBytesMin } from "../engine/read_buffer.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { within } from "./raw_client.ts";
@@ -30,14 +30,19 @@ class TestBell {
   }
 }
 
-Deno.test("turns: with few connections only bytes end a round", () => {
+Deno.test("turns: with few connections only requests and bytes end a round", () => {
   const turns = new Turns({ size: fairConnections }, new TestBell());
   for (let read = 0; read < 10 * roundReads; read++) turns.countRead(100);
   assert(!turns.isOver);
-  turns.countSent(roundBytes - 1000 * roundReads - 1);
+  turns.countWork(roundRequests - 1, roundBytes - 1000 * roundReads - 1);
   assert(!turns.isOver);
-  turns.countSent(1);
+  turns.countWork(0, 1);
   assert(turns.isOver);
+  const others = new Turns({ size: 1 }, new TestBell());
+  others.countWork(roundRequests - 1, 0);
+  assert(!others.isOver);
+  others.countWork(1, 0);
+  assert(others.isOver);
 });
 
 Deno.test("turns: with many connections a round ends once hardly anybody is left", async () => {
