@@ -5,14 +5,9 @@
  * @module
  */
 
-/** A span of time, or a moment on the store's own clock, in milliseconds. */
-export type Milliseconds = number;
+import type { Handle, Milliseconds, PutOutcome } from "../store.ts";
 
-/** A live entry; 0 is "none". Valid until the next call that changes the store. */
-export type Handle = number;
-
-/** What became of a `put`; `"again"` asks to be called again after other work had its turn. */
-export type PutOutcome = "stored" | "too large" | "again";
+export type { Handle, Milliseconds, PutOutcome };
 
 /** Keys and values as bytes, with expiry, exact accounting and bounded work in every call. */
 export interface Storage {
