@@ -1,7 +1,8 @@
 /**
  * The comparison: this server, and those of Redis and memcached that are installed, side by side in
  * one run. Prints tables, writes the results to `bench/results/`, draws the plots and writes the
- * figures into `docs/benchmarks.md`. `--short` only shows that all of it runs, in half a minute.
+ * figures into `docs/benchmarks.md`. `--from FILE` takes them from results that are there already;
+ * `--short` writes nothing and only shows that all of it runs, in half a minute.
  *
  * @module
  */
@@ -21,10 +22,11 @@ import {
   type Start,
   warmUp,
 } from "./measures.ts";
+import { redisInline } from "./dialects.ts";
 import { measureMissRatios, type MissRatios } from "./miss_ratios.ts";
 import { installedPeers, type PeerKind, root, type Running, start } from "./processes.ts";
 import { drawPlots } from "./plots.ts";
-import { renderTables, writeDocument } from "./report.ts";
+import { renderFigures, renderTables, writeDocument } from "./report.ts";
 import { type ByPeer, medianOf, type Results } from "./results.ts";
 import type { Stall } from "./stall.ts";
 import { traceNames } from "./traces.ts";
@@ -46,6 +48,8 @@ interface Extent {
 }
 
 const mebibyte = 1024 * 1024;
+const resultsFolder = `${root}bench/results`;
+const plotsFolder = `${root}docs/plots`;
 
 const full: Extent = {
   rounds: 3,
@@ -81,27 +85,31 @@ const short: Extent = {
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const flags = parseArgs(Deno.args, { boolean: ["short"], string: ["out"] });
-  const isShort = flags.short === true;
-  const results = await compare(isShort ? short : full, await installedPeers());
-  console.log(renderTables(results));
-  const out = typeof flags.out === "string"
-    ? flags.out
-    : isShort
-    ? await Deno.makeTempDir()
-    : `${root}bench/results`;
-  await Deno.mkdir(out, { recursive: true });
-  const file = `${results.date.replaceAll(/[: ]/g, "-")}.json`;
-  await Deno.writeTextFile(`${out}/${file}`, JSON.stringify(results, null, 2) + "\n");
-  const plots = await drawPlots(results);
-  const folder = isShort || flags.out ? out : `${root}docs/plots`;
-  await Deno.mkdir(folder, { recursive: true });
-  for (const [name, svg] of Object.entries(plots)) {
-    await Deno.writeTextFile(`${folder}/${name}.svg`, svg);
+  const flags = parseArgs(Deno.args, { boolean: ["short"], string: ["from"] });
+  if (flags.short === true) {
+    const results = await compare(short, await installedPeers());
+    console.log(renderTables(results));
+    console.log(renderFigures(results, "none").length, "characters of figures");
+    console.log(Object.keys(await drawPlots(results)).length, "plots");
+    return;
   }
-  if (folder === `${root}docs/plots`) await writeDocument(results, file);
-  if (isShort) await Deno.remove(out, { recursive: true });
-  else note(`results: ${out}/${file}; plots: ${folder}`);
+  const file = typeof flags.from === "string" ? flags.from : await measureAll();
+  const results: Results = JSON.parse(await Deno.readTextFile(`${resultsFolder}/${file}`));
+  console.log(renderTables(results));
+  await Deno.mkdir(plotsFolder, { recursive: true });
+  for (const [name, svg] of Object.entries(await drawPlots(results))) {
+    await Deno.writeTextFile(`${plotsFolder}/${name}.svg`, svg);
+  }
+  await writeDocument(results, file);
+}
+
+/** Keeps the results in a file of their own; returns its name. */
+async function measureAll(): Promise<string> {
+  const results = await compare(full, await installedPeers());
+  await Deno.mkdir(resultsFolder, { recursive: true });
+  const file = `${results.date.replaceAll(/[: ]/g, "-")}.json`;
+  await Deno.writeTextFile(`${resultsFolder}/${file}`, JSON.stringify(results, null, 2) + "\n");
+  return file;
 }
 
 /** Measures everything. */
@@ -142,19 +150,27 @@ async function eachPeer<T>(
   return measured;
 }
 
-/** All servers run at the same time; a load goes to one after the other, round by round. */
+/**
+ * All servers run at the same time; a load goes to one after the other, round by round. Redis is
+ * loaded twice, by requests as clients send them and by lines.
+ */
 async function speeds(extent: Extent, peers: readonly PeerKind[]): Promise<ByPeer<Speed[]>> {
   await using servers = new AsyncDisposableStack();
   const running: Running[] = [];
   for (const kind of peers) running.push(servers.use(await start(kind)));
+  const redis = running.find(({ kind }) => kind.name === "redis");
+  if (redis !== undefined) running.push({ ...redis, dialect: redisInline });
   for (const server of running) await warmUp(server);
-  const rounds = new Map(peers.map(({ name }) => [name, extent.loads.map((): Speed[] => [])]));
+  const rounds = new Map(running.map(({ dialect }) => [
+    dialect.name,
+    extent.loads.map((): Speed[] => []),
+  ]));
   for (let round = 1; round <= extent.rounds; round++) {
     for (const [index, load] of extent.loads.entries()) {
       note(`speed: round ${round}, ${load.connections} connections × ${load.pipeline}`);
       for (const server of running) {
         const speed = await measureSpeed(server, load, extent.secondsPerLoad);
-        rounds.get(server.kind.name)![index].push(speed);
+        rounds.get(server.dialect.name)![index].push(speed);
       }
     }
   }

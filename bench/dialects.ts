@@ -52,7 +52,7 @@ interface Template {
 
 /** One wire. */
 export interface Dialect {
-  readonly name: "blink" | "redis" | "memcached";
+  readonly name: "blink" | "redis" | "redis inline" | "memcached";
   /** The request as text, `KEY` standing for the key; undefined for a verb that it lacks. */
   request(verb: Verb, value: string): string | undefined;
   scanner(replies: Replies): Scanner;
@@ -140,6 +140,20 @@ export const redis: Dialect = {
     return `*${words.length}\r\n${words.map((word) => `$${bytes(word)}\r\n${word}\r\n`).join("")}`;
   },
   scanner: (replies) => new BulkScanner(replies, "redis"),
+};
+
+/** Redis, its requests as lines, which is how one types them. */
+export const redisInline: Dialect = {
+  ...redis,
+  name: "redis inline",
+  request: (verb, value) =>
+    ({
+      get: "GET KEY\r\n",
+      set: `SET KEY ${value}\r\n`,
+      delete: "DEL KEY\r\n",
+      incr: "INCR KEY\r\n",
+      ping: "PING\r\n",
+    })[verb],
 };
 
 /** memcached's text protocol. */

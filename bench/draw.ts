@@ -47,13 +47,14 @@ async function draw({ points, axes }: Plot): Promise<string> {
   const document = new DOMParser().parseFromString(html, "text/html");
   const isXLog = !axes.xPercent && points.every(({ x }) => x > 0);
   const series = [...new Set(points.map((point) => point.series))];
-  const ends = series.map((name) => points.findLast((point) => point.series === name)!);
+  const endOf = (name: string) => points.findLast((point) => point.series === name)!.y;
+  const highestFirst = series.toSorted((one, other) => endOf(other) - endOf(one));
   const svg = plotting.plot({
     document,
     width: 680,
     height: 380,
     marginLeft: 60,
-    marginRight: 120,
+    marginRight: 130,
     x: {
       type: isXLog ? "log" : "linear",
       label: axes.x,
@@ -63,7 +64,7 @@ async function draw({ points, axes }: Plot): Promise<string> {
     y: {
       type: axes.isYLog ? "log" : "linear",
       label: `${axes.title} (${axes.y})`,
-      tickFormat: axes.yPercent ? "%" : "~g",
+      tickFormat: axes.yPercent ? "%" : "~r",
       grid: true,
       zero: !axes.isYLog && !axes.yPercent,
     },
@@ -71,14 +72,17 @@ async function draw({ points, axes }: Plot): Promise<string> {
     marks: [
       plotting.line(points, { x: "x", y: "y", stroke: "series", z: "series" }),
       plotting.dot(points, { x: "x", y: "y", fill: "series" }),
-      plotting.text(ends, {
-        x: "x",
-        y: "y",
-        text: "series",
-        fill: "series",
-        dx: 8,
-        textAnchor: "start",
-      }),
+      // The names beside the lines' ends, in their order, each a line below the other.
+      ...highestFirst.map((name, place) =>
+        plotting.text([name], {
+          frameAnchor: "top-right",
+          textAnchor: "start",
+          fontSize: 12,
+          dx: 12,
+          dy: place * 18,
+          fill: colours[name] ?? "#000",
+        })
+      ),
     ],
   });
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");

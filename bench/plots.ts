@@ -65,7 +65,7 @@ export async function drawPlots(results: Results): Promise<Record<string, string
     ],
     "memory-by-entries": [
       memoryPoints(results),
-      { title: "Resident memory, 16 + 64 bytes an entry", x: "thousand entries", y: "megabytes" },
+      { title: "Resident memory, 16 + 64 bytes an entry", x: "entries", y: "megabytes" },
     ],
     "miss-ratio-by-size": [
       missRatioPoints(results),
@@ -91,7 +91,9 @@ function speedPoints(
   const isShown = by === "connections"
     ? (one: Speed) => one.pipeline === 1
     : (one: Speed) => one.connections === 50;
-  return Object.entries(speed).flatMap(([series, speeds]) =>
+  return Object.entries(speed).filter(([series]) => series !== "redis inline").flatMap((
+    [series, speeds],
+  ) =>
     speeds.filter(isShown)
       .map((one) => ({ series, x: one[by], y: figure(one) }))
       .sort((a, b) => a.x - b.x)
@@ -102,7 +104,7 @@ function memoryPoints({ memory }: Results): Point[] {
   return Object.entries(memory).flatMap(([series, rows]) =>
     rows.map(({ entries, residentBytes }) => ({
       series,
-      x: entries / 1000,
+      x: entries,
       y: residentBytes / 1e6,
     }))
   );

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Speed } from "./measures.ts";
 import { root } from "./processes.ts";
 import { budgetsOf, missRatioStanding, type Results, show } from "./results.ts";
 
@@ -40,11 +41,11 @@ export function renderFigures(results: Results, file: string): string {
     [
       `## ${title}`,
       markdown(table),
-      ...(text ? [text] : []),
+      ...(text ? [wrapped(text)] : []),
       ...(plots ?? []).map((name) => `![${name.replaceAll("-", " ")}](plots/${name}.svg)`),
     ].join("\n\n")
   );
-  return [`${begin}${file} -->`, origin(results), ...sections, end].join("\n\n");
+  return [`${begin}${file} -->`, wrapped(origin(results)), ...sections, end].join("\n\n");
 }
 
 /** Which file of results a page shows, and its generated part; undefined if it has none. */
@@ -81,15 +82,18 @@ function sectionsOf(results: Results): Section[] {
   return [
     { title: "Budgets", table: budgetTable(results) },
     {
-      title: "Speed",
-      table: speedTable(results),
-      plots: [
-        "throughput-by-connections",
-        "p99-by-connections",
-        "throughput-by-pipeline",
-        "p99-by-pipeline",
-      ],
+      title: "Throughput, requests a second",
+      table: speedTable(results, "requestsPerSecond"),
+      plots: ["throughput-by-connections", "throughput-by-pipeline"],
     },
+    { title: "CPU of the server, µs a request", table: speedTable(results, "cpuUs") },
+    { title: "Latency, median, ms", table: speedTable(results, "p50Ms") },
+    {
+      title: "Latency, 99th percentile, ms",
+      table: speedTable(results, "p99Ms"),
+      plots: ["p99-by-connections", "p99-by-pipeline"],
+    },
+    { title: "Latency, 99.9th percentile, ms", table: speedTable(results, "p999Ms") },
     { title: "Memory", table: memoryTable(results), plots: ["memory-by-entries"] },
     { title: "Writing to a full store", table: churnTable(results), text: stallText(results) },
     { title: "Starting", table: startTable(results) },
@@ -118,21 +122,14 @@ function budgetTable(results: Results): Table {
   ];
 }
 
-function speedTable({ speed }: Results): Table {
+function speedTable({ speed }: Results, figure: keyof Speed): Table {
   const peers = Object.keys(speed);
   const loads = speed[peers[0]] ?? [];
-  const head = ["connections × in flight"];
-  for (const peer of peers) {
-    head.push(`${peer}: requests/s`, "CPU µs", "p50 ms", "p99 ms", "p99.9 ms");
-  }
   return [
-    head,
+    ["connections × in flight", ...peers],
     ...loads.map(({ connections, pipeline }, index) => [
       `${connections} × ${pipeline}`,
-      ...peers.flatMap((peer) => {
-        const { requestsPerSecond, cpuUs, p50Ms, p99Ms, p999Ms } = speed[peer][index];
-        return [requestsPerSecond, cpuUs, p50Ms, p99Ms, p999Ms].map(show);
-      }),
+      ...peers.map((peer) => show(speed[peer][index][figure])),
     ]),
   ];
 }
@@ -212,17 +209,36 @@ function standing(rows: Results["missRatios"]): string {
   return `The lowest miss ratio of all on ${best} of ${rows.length} traces, and ${behind} the best.`;
 }
 
-/** The table in columns: the first to the left, the others to the right. */
-function columns(table: Table): string[] {
+/** The cells, padded to columns: the first to the left, the others to the right. */
+function padded(table: Table): string[][] {
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   return table.map((row) =>
     row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))
-      .join("  ").trimEnd()
   );
 }
 
+function columns(table: Table): string[] {
+  return padded(table).map((row) => row.join("  ").trimEnd());
+}
+
+/** A table as `deno fmt` leaves it. */
 function markdown(table: Table): string {
-  const [head, ...rows] = table;
-  const rule = head.map((_, column) => column === 0 ? "---" : "---:");
+  const [head, ...rows] = padded(table);
+  const rule = head.map(({ length }, column) =>
+    column === 0 ? "-".repeat(length) : `${"-".repeat(length - 1)}:`
+  );
   return [head, rule, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** A paragraph in lines as `deno fmt` breaks them. */
+function wrapped(text: string): string {
+  const columnsMax = 100;
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= columnsMax) lines[lines.length - 1] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines.join("\n");
 }

@@ -101,10 +101,11 @@ export function budgetsOf(results: Results): Budget[] {
   ];
 }
 
-/** The figure of this server and of Redis. */
-interface Pair {
+/** A figure of this server, and of Redis when it gets lines and when it gets arrays. */
+interface Figures {
   readonly blink?: number;
   readonly redis?: number;
+  readonly redisArrays?: number;
 }
 
 function speedOf(results: Results, peer: string, connections: number, pipeline: number) {
@@ -113,39 +114,45 @@ function speedOf(results: Results, peer: string, connections: number, pipeline: 
   );
 }
 
-function pairOf(
+function figuresOf(
   results: Results,
   connections: number,
   pipeline: number,
   figure: keyof Speed,
-): Pair {
+): Figures {
   return {
     blink: speedOf(results, "blink", connections, pipeline)?.[figure],
-    redis: speedOf(results, "redis", connections, pipeline)?.[figure],
+    redis: speedOf(results, "redis inline", connections, pipeline)?.[figure],
+    redisArrays: speedOf(results, "redis", connections, pipeline)?.[figure],
   };
 }
 
 const cpu = (results: Results, connections: number, pipeline: number) =>
-  pairOf(results, connections, pipeline, "cpuUs");
+  figuresOf(results, connections, pipeline, "cpuUs");
 const throughput = (results: Results, connections: number, pipeline: number) =>
-  pairOf(results, connections, pipeline, "requestsPerSecond");
+  figuresOf(results, connections, pipeline, "requestsPerSecond");
 const p99 = (results: Results, connections: number, pipeline: number) =>
-  pairOf(results, connections, pipeline, "p99Ms");
+  figuresOf(results, connections, pipeline, "p99Ms");
 
+/**
+ * The budgets were set by a generator that sends lines to both servers, so it is Redis's lines that
+ * they are held against; what it takes for arrays is shown beside it.
+ */
 function ratio(
   what: string,
   unit: string,
-  { blink, redis }: Pair,
+  { blink, redis, redisArrays }: Figures,
   bound: { atMost?: number; atLeast?: number },
 ): Budget {
   const { atMost, atLeast } = bound;
   const budget = atMost === undefined ? `≥ ${atLeast} × Redis` : `≤ ${atMost} × Redis`;
   if (blink === undefined || redis === undefined) return unmeasured(what, budget);
   const times = blink / redis;
+  const arrays = redisArrays === undefined ? "" : `; sent arrays ${show(redisArrays)}`;
   return {
     what,
     budget,
-    measured: `${times.toFixed(2)} × (${show(blink)} ${unit}, Redis ${show(redis)})`,
+    measured: `${times.toFixed(2)} × (${show(blink)} ${unit}, Redis ${show(redis)}${arrays})`,
     isMet: atMost === undefined ? times >= atLeast! : times <= atMost,
   };
 }
