@@ -50,8 +50,9 @@
  * *Eviction* (store/eviction.ts) looks at the old end of the small or of the main queue. What was
  * visited moves on, what was not leaves: the hand passes each record once, and a segment whose
  * records are all passed is free again. A call that finds no room after a fixed number of steps
- * says `again`, keeps what it gained reserved, and lets others have their turn; so even a value
- * as large as the store is taken without a pause.
+ * says `again`, keeps what it gained reserved, and lets others have their turn; a value of many
+ * megabytes is copied in parts in the same way (store/staging.ts). So even a value as large as the
+ * store is taken without a pause.
  *
  * *Overwriting* with a value that takes no more room happens in place. Otherwise the entry is
  * written anew at the end of its queue, and leaves a hole, as a delete does. *Compaction*
@@ -92,6 +93,7 @@ import {
 import { Room } from "./store/room.ts";
 import { scan } from "./store/scan.ts";
 import { allocate, allocateShared, EVICTIONS, EXPIRATIONS, RECORDS_MOVED } from "./store/state.ts";
+import { STAGED_PART_BYTES, Staging } from "./store/staging.ts";
 import { verify } from "./store/verify.ts";
 
 /** A time or a duration in milliseconds. */
@@ -164,6 +166,7 @@ export class Store {
   readonly #compaction: Compaction;
   readonly #eviction: Eviction;
   readonly #room: Room;
+  readonly #staging: Staging;
   readonly #expiry: Expiry;
   readonly #flush: Flush;
   readonly #hashKey: HashKey;
@@ -179,6 +182,7 @@ export class Store {
     this.#compaction = new Compaction(this.#entries);
     this.#eviction = new Eviction(this.#entries, this.#compaction, memory, options.limitBytes);
     this.#room = new Room(this.#entries, this.#eviction, options.limitBytes);
+    this.#staging = new Staging(this.#entries);
     this.#expiry = new Expiry(this.#entries);
     this.#flush = new Flush(this.#entries, memory);
     this.now = options.now ?? (() => performance.now());
@@ -266,6 +270,9 @@ export class Store {
   /**
    * Stores a value under a key, whether or not the key is there; it expires at `expiresAt` on the
    * store's clock, or never if that is Infinity. A visit is counted for a key that was there.
+   *
+   * With an `owner`, an object that stands for this one put, a very large value is copied in parts,
+   * each of which is answered by `again`.
    */
   put(
     key: Uint8Array,
@@ -275,6 +282,7 @@ export class Store {
     valueStart: number,
     valueEnd: number,
     expiresAt: Milliseconds,
+    owner?: object,
   ): PutOutcome {
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart;
@@ -295,6 +303,13 @@ export class Store {
       // The entry that is to be replaced may have been evicted itself: then more room is needed.
       ref = entries.find(hash, key, keyStart, keyEnd);
       if (ref !== 0) break;
+    }
+    if (owner !== undefined && valueBytes > STAGED_PART_BYTES) {
+      const now = this.now();
+      if (!this.#staging.stage(owner, value, valueStart, valueEnd, now)) {
+        this.#room.hold(hash, bytes - (ref === 0 ? 0 : entries.bytesOf(ref)), now);
+        return "again";
+      }
     }
     const due = Math.ceil(expiresAt);
     let visits = 0;
@@ -366,6 +381,7 @@ export class Store {
     const entries = this.entries;
     this.#compaction.stop();
     this.#flush.stop();
+    this.#staging.drop();
     this.#entries.clear();
     this.#eviction.clear();
     this.#room.clear();
@@ -385,6 +401,7 @@ export class Store {
   sweep(): boolean {
     const now = this.now();
     this.#flush.finishAbandoned(now);
+    this.#staging.dropAbandoned(now);
     return this.#expiry.sweep(now);
   }
 

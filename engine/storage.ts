@@ -51,6 +51,7 @@ export interface Storage {
     valueStart: number,
     valueEnd: number,
     expiresAt: Milliseconds,
+    owner?: object,
   ): PutOutcome;
   /** Removes a key; false when there was none. */
   delete(bytes: Uint8Array, start: number, end: number): boolean;

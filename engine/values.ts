@@ -173,6 +173,7 @@ function store(
     valueStart,
     valueEnd,
     expiresAt,
+    request,
   );
   if (outcome === "stored") {
     engine.output.ok();

@@ -52,6 +52,8 @@ export const FREE = 3;
 export type Queue = typeof SMALL | typeof MAIN | typeof BULK;
 
 const NONE = -1;
+/** Free segments are kept up to this share of those in use, and at least a slab of them. */
+const SPARE_SHARE = 0.03;
 /** Segments that the tables have room for at first; they double. */
 const SEGMENTS_FIRST = 64;
 const NO_WORDS = new Uint32Array(0);
@@ -203,7 +205,8 @@ export class Arena {
     const slab = segment >>> SLAB_SEGMENTS_SHIFT;
     this.#slabFree[slab] |= 1 << (segment & (SLAB_SEGMENTS - 1));
     if (slab < state[SLAB_HINT]) state[SLAB_HINT] = slab;
-    if (this.#slabFree[slab] === SLAB_ALL_FREE && this.segmentsFree > 4 * SLAB_SEGMENTS) {
+    const spare = Math.max(SLAB_SEGMENTS, state[SEGMENTS_USED] * SPARE_SHARE);
+    if (this.#slabFree[slab] === SLAB_ALL_FREE && state[SEGMENTS_FREE] - SLAB_SEGMENTS >= spare) {
       this.#dropSlab(slab);
     }
   }

@@ -64,7 +64,7 @@ export class Entries {
     this.state = newState(allocate);
     this.arena = new Arena(allocate, this.state);
     this.index = new Index(allocate, this.state);
-    this.fragments = new Fragments(this.arena);
+    this.fragments = new Fragments(this.arena, this.state);
     this.usageOf = new Float64Array(allocate(3 * 8));
   }
 
@@ -158,7 +158,8 @@ export class Entries {
 
   /**
    * Writes a new entry at the end of a queue. The key must not be there yet.
-   * `visits` are its visits so far, `flags` any of EXPIRES and SPARED.
+   * `visits` are its visits so far, `flags` any of EXPIRES and SPARED. What is staged of the value
+   * is not written again.
    */
   insert(
     queue: Queue,

@@ -5,11 +5,15 @@
  * fragments lie elsewhere and move only when their segment is compacted. A fragment knows its
  * neighbours on both sides, so that moving it mends the chain in constant time.
  *
+ * A chain is staged before it belongs to an entry, for a very large value in several calls. There
+ * is one staged chain at a time; its first fragment has no neighbour before it.
+ *
  * @module
  */
 
 import type { Arena } from "./arena.ts";
 import { BULK, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
+import { STAGED_BYTES, STAGED_FIRST, STAGED_LAST, STAGED_READY, type State } from "./state.ts";
 import { EXPIRES, FRAGMENT, FRAGMENT_HEADER_BYTES, granulesOf } from "./record.ts";
 
 /** The most value bytes in one fragment. */
@@ -20,15 +24,22 @@ const FRAGMENT_BYTES_MIN = 512;
 /** Chains of fragments; see the top of this file. */
 export class Fragments {
   readonly #arena: Arena;
+  readonly #state: State;
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, state: State) {
     this.#arena = arena;
+    this.#state = state;
   }
 
-  /** Stores `value[start, end)`, at least one byte, as the chain of an entry. */
-  write(entry: number, value: Uint8Array, start: number, end: number): void {
+  /** Bytes of the value that is being staged. */
+  get stagedBytes(): number {
+    return this.#state[STAGED_BYTES];
+  }
+
+  /** Appends `value[start, end)` to the chain that no entry has yet. */
+  stage(value: Uint8Array, start: number, end: number): void {
     const arena = this.#arena;
-    let previous = entry;
+    const state = this.#state;
     while (start < end) {
       const left = end - start;
       let length = Math.min(left, FRAGMENT_BYTES_MAX);
@@ -37,16 +48,46 @@ export class Fragments {
       const ref = arena.append(BULK, granulesOf(FRAGMENT_HEADER_BYTES + length));
       const words = arena.words[ref >>> SLAB_SHIFT];
       const at = (ref & SLAB_MASK) << 1;
+      const previous = state[STAGED_LAST];
       words[at] = FRAGMENT;
       words[at + 1] = length;
       words[at + 2] = previous;
       words[at + 3] = 0;
       const bytes = arena.bytes[ref >>> SLAB_SHIFT];
       bytes.set(value.subarray(start, start + length), (at << 2) + FRAGMENT_HEADER_BYTES);
-      this.#setNext(previous, ref);
-      previous = ref;
+      if (previous === 0) state[STAGED_FIRST] = ref;
+      else this.#setNext(previous, ref);
+      state[STAGED_LAST] = ref;
+      state[STAGED_BYTES] += length;
       start += length;
     }
+  }
+
+  /** Writes the value of an entry: all of it, or what is left of it if the rest is staged. */
+  write(entry: number, value: Uint8Array, start: number, end: number): void {
+    const state = this.#state;
+    if (state[STAGED_READY] === 1) {
+      state[STAGED_READY] = 0;
+      this.stage(value, start + state[STAGED_BYTES], end);
+      this.#attach(entry);
+      return;
+    }
+    // The chain that somebody else stages waits meanwhile.
+    const first = state[STAGED_FIRST];
+    const last = state[STAGED_LAST];
+    const bytes = state[STAGED_BYTES];
+    this.#unstage();
+    this.stage(value, start, end);
+    this.#attach(entry);
+    state[STAGED_FIRST] = first;
+    state[STAGED_LAST] = last;
+    state[STAGED_BYTES] = bytes;
+  }
+
+  /** Drops the chain that was staged. */
+  dropStaged(): void {
+    this.#killFrom(this.#state[STAGED_FIRST]);
+    this.#unstage();
   }
 
   /** Copies the whole value of an entry to `target` at `at`. */
@@ -71,24 +112,18 @@ export class Fragments {
 
   /** Marks every fragment of an entry dead. */
   kill(entry: number): void {
-    const arena = this.#arena;
-    let ref = this.#first(entry);
-    while (ref !== 0) {
-      const words = arena.words[ref >>> SLAB_SHIFT];
-      const at = (ref & SLAB_MASK) << 1;
-      const next = words[at + 3];
-      arena.kill(ref, granulesOf(FRAGMENT_HEADER_BYTES + words[at + 1]));
-      ref = next;
-    }
+    this.#killFrom(this.#first(entry));
   }
 
   /** A fragment was copied from one place to another: its neighbours are told. */
   moved(from: number, to: number): void {
+    const state = this.#state;
     const words = this.#arena.words[to >>> SLAB_SHIFT];
     const at = (to & SLAB_MASK) << 1;
-    this.#setNext(words[at + 2], to);
+    if (words[at + 2] === 0) state[STAGED_FIRST] = to;
+    else this.#setNext(words[at + 2], to);
+    if (from === state[STAGED_LAST]) state[STAGED_LAST] = to;
     const next = words[at + 3];
-    if (next === from) throw new Error("Cannot move a fragment: its chain is a loop");
     if (next !== 0) this.#arena.words[next >>> SLAB_SHIFT][((next & SLAB_MASK) << 1) + 2] = to;
   }
 
@@ -96,6 +131,28 @@ export class Fragments {
   headMoved(entry: number): void {
     const first = this.#first(entry);
     this.#arena.words[first >>> SLAB_SHIFT][((first & SLAB_MASK) << 1) + 2] = entry;
+  }
+
+  #attach(entry: number): void {
+    this.#setNext(entry, this.#state[STAGED_FIRST]);
+    this.headMoved(entry);
+    this.#unstage();
+  }
+
+  #unstage(): void {
+    const state = this.#state;
+    state[STAGED_FIRST] = state[STAGED_LAST] = state[STAGED_BYTES] = 0;
+  }
+
+  #killFrom(ref: number): void {
+    const arena = this.#arena;
+    while (ref !== 0) {
+      const words = arena.words[ref >>> SLAB_SHIFT];
+      const at = (ref & SLAB_MASK) << 1;
+      const next = words[at + 3];
+      arena.kill(ref, granulesOf(FRAGMENT_HEADER_BYTES + words[at + 1]));
+      ref = next;
+    }
   }
 
   #first(entry: number): number {

@@ -51,12 +51,17 @@ export class Room {
     let steps = 0;
     while (entries.usage > goal && steps++ < EVICTION_STEPS_MAX) this.#eviction.step(now);
     if (entries.usage <= usageMax) return true;
-    if (state[RESERVED_BYTES] === 0) {
-      state[RESERVED_BYTES] = bytesMore;
-      state[RESERVED_HASH] = hash;
-      state[RESERVED_UNTIL] = now + RESERVATION_MS;
-    }
+    this.hold(hash, bytesMore, now);
     return false;
+  }
+
+  /** Reserves room for a hash until it asks again, if nobody else has a reservation. */
+  hold(hash: number, bytesMore: number, now: number): void {
+    const { state } = this.#entries;
+    if (state[RESERVED_BYTES] !== 0 || bytesMore <= 0) return;
+    state[RESERVED_BYTES] = bytesMore;
+    state[RESERVED_HASH] = hash;
+    state[RESERVED_UNTIL] = now + RESERVATION_MS;
   }
 
   /** Forgets a reservation. */

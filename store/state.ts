@@ -60,6 +60,13 @@ export const FLUSH_PREFIX_BYTES = places++;
 export const FLUSH_CURSOR = places++;
 export const FLUSH_REMOVED = places++;
 export const FLUSH_STEPPED_AT = places++;
+/** Fragments of a value that is being written: first and last, bytes so far, and until when. */
+export const STAGED_FIRST = places++;
+export const STAGED_LAST = places++;
+export const STAGED_BYTES = places++;
+export const STAGED_UNTIL = places++;
+/** 1 when what is staged belongs to the entry that is written next. */
+export const STAGED_READY = places++;
 /** Room that is being made for one large value: how much, for which hash, until when. */
 export const RESERVED_BYTES = places++;
 export const RESERVED_HASH = places++;

@@ -59,7 +59,10 @@ export function verify(entries: Entries): void {
     demand(usageOf[queue] === entries.usageOf[queue], `queue ${queue} miscounts its bytes`);
   }
   demand(indexed.size === 0, `${indexed.size} indexed entries are not in the arena`);
-  demand(fragments === 0, `fragments and values differ by ${fragments} bytes`);
+  demand(
+    fragments === entries.fragments.stagedBytes,
+    `fragments and values differ by ${fragments} bytes`,
+  );
   demand(live === arena.liveGranules, "the arena miscounts its live records");
   demand(used === arena.segmentsUsed, "the arena miscounts its segments");
   demand(usageOf[0] + usageOf[1] === entries.usage, "usage is not the sum of keys and values");

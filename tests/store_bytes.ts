@@ -18,10 +18,10 @@ export class TextStore {
   }
 
   /** One call of put; a number stands for a value of so many bytes. */
-  put(key: string, value: string | number, expiresAt = Infinity): PutOutcome {
+  put(key: string, value: string | number, expiresAt = Infinity, owner?: object): PutOutcome {
     const k = encoder.encode(key);
     const v = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value).fill(120);
-    return this.store.put(k, 0, k.length, v, 0, v.length, expiresAt);
+    return this.store.put(k, 0, k.length, v, 0, v.length, expiresAt, owner);
   }
 
   /** A value as text, or undefined; counts as a visit. */

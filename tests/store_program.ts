@@ -120,11 +120,12 @@ export class Program {
     const before = this.#live(name);
     const room = store.limitBytes - store.usage + (before ? key.length + before.value.length : 0);
     const evictions = store.stats.evictions;
-    let outcome = store.put(key, 0, key.length, value, 0, value.length, expiresAt);
+    const owner = {};
+    let outcome = store.put(key, 0, key.length, value, 0, value.length, expiresAt, owner);
     for (let calls = 0; outcome === "again"; calls++) {
       assert(calls < CALLS_MAX, "put never ends");
       assert(store.usage <= store.limitBytes, "USAGE above the limit between two calls");
-      outcome = store.put(key, 0, key.length, value, 0, value.length, expiresAt);
+      outcome = store.put(key, 0, key.length, value, 0, value.length, expiresAt, owner);
     }
     assert(store.usage <= store.limitBytes, "USAGE above the limit");
     const fits = key.length + value.length <= store.limitBytes;
