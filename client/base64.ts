@@ -1,7 +1,8 @@
 /**
  * Base64 for values, by the fastest way that the runtime has: the built-in methods of `Uint8Array`
- * where they exist, else `btoa` and `atob`, which every runtime has. Decoding is strict: text that
- * is not base64 throws.
+ * where they exist, else `btoa` and `atob`, which every runtime has. The standard library's own needs
+ * `ArrayBuffer.prototype.transfer`, which Node 20 has not. Decoding is strict: text that is not
+ * base64 throws.
  *
  * @module
  */

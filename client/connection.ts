@@ -7,6 +7,8 @@
  */
 
 // @ts-types="../types/std.d.ts"
+import { concat } from "@std/bytes/concat";
+// @ts-types="../types/std.d.ts"
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { keyBytesMax } from "../protocol.ts";
 import { Call, Queue } from "./call.ts";
@@ -235,14 +237,7 @@ function gathered(lines: readonly Line[]): Uint8Array {
     text = "\n";
   }
   if (text) parts.push(encoder.encode(text));
-  if (parts.length === 1) return parts[0];
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return parts.length === 1 ? parts[0] : concat(parts);
 }
 
 /** The transport's bytes as they came, watched for their last byte and for a line without end. */

@@ -6,6 +6,9 @@
  * @module
  */
 
+// @ts-types="../types/std.d.ts"
+import { concat } from "@std/bytes/concat";
+
 const lineFeed = 10;
 const carriageReturn = 13;
 
@@ -50,7 +53,7 @@ export class LineSplitter {
     let line = part;
     if (this.#partBytes > 0) {
       this.#hold(part);
-      line = this.#partBytes > this.#lineBytesMax + 1 ? part : joined(this.#parts);
+      line = this.#partBytes > this.#lineBytesMax + 1 ? part : concat(this.#parts);
       const bytes = this.#partBytes;
       this.#parts = [];
       this.#partBytes = 0;
@@ -59,14 +62,4 @@ export class LineSplitter {
     if (line[line.length - 1] === carriageReturn) line = line.subarray(0, -1);
     return line.length > this.#lineBytesMax ? undefined : line;
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

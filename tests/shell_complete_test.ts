@@ -49,7 +49,7 @@ Deno.test("completion: keys where a key stands, options where options stand", as
 });
 
 Deno.test("completion: nothing inside a value, behind the last argument or after a wrong verb", async () => {
-  for (const line of ["SET k v", "SET k some words", "PUT k - v", "TTL a b", "XXX a", "PING "]) {
+  for (const line of ["SET k v", "SET k some words", "PUT k - v", "TTL a b", "NOPE a", "PING "]) {
     assertEquals(await candidates(line), [], line);
   }
 });

@@ -29,6 +29,9 @@ export function assertRejects<E extends Error = Error>(
   msg?: string,
 ): Promise<E>;
 
+// @std/bytes
+export function concat(buffers: readonly Uint8Array[]): Uint8Array<ArrayBuffer>;
+
 // @std/cli
 export interface ParseArgsOptions {
   boolean?: readonly string[];
