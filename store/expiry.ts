@@ -15,7 +15,7 @@ import { DEAD, EXPIRES, recordGranules } from "./record.ts";
 import { EXPIRATIONS, SWEEP_SEGMENT } from "./state.ts";
 
 /** Records after which a sweep pauses, at the end of a segment. */
-const SWEEP_RECORDS_MAX = 4_096;
+const SWEEP_RECORDS_MAX = 2_048;
 /** Segments whose times one sweep looks at. */
 const SWEEP_SEGMENTS_MAX = 65_536;
 
