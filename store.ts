@@ -294,7 +294,7 @@ export class Store {
     const hash = hashOf(this.#hashKey, key, keyStart, keyEnd);
     let ref = this.#find(hash, key, keyStart, keyEnd);
     const bytes = keyBytes + valueBytes;
-    let queue: Queue = ref === 0 ? this.#eviction.queueFor(hash, bytes) : SMALL;
+    let queue: Queue = ref === 0 ? this.#eviction.queueFor(hash) : SMALL;
     for (;;) {
       const bytesMore = bytes - (ref === 0 ? 0 : entries.bytesOf(ref));
       if (this.#room.has(bytesMore)) break;

@@ -13,7 +13,11 @@
  * it would have been found, had the queue been a sixteenth of the limit larger.
  *
  * Entries much larger than the mean must earn their place with more visits, and small ones earn
- * it with fewer: for the room of one, several small ones can stay.
+ * it with fewer: for the room of one, several small ones can stay. A visit of a small entry counts
+ * for several, so that it is passed by the more often. Small entries that were not visited join the
+ * main queue too, on trial, as long as that pays: a visit of one on trial adds to a score, each time
+ * that one comes by unvisited takes from it, so a scan of small entries soon ends the trials. A store
+ * that is never read has no main queue to speak of, and no trials.
  *
  * What always holds: nothing is chosen but at the old end of a queue, and each step looks at one
  * record. Source of the two queues and the ghost: Yang et al., "FIFO queues are all you need for
@@ -26,7 +30,7 @@ import { MAIN, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT, SMALL } from "./arena.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
 import { Ghost, STAMPS } from "./ghost.ts";
-import { DEAD, EXPIRES, recordGranules, VISITS_SHIFT } from "./record.ts";
+import { DEAD, EXPIRES, recordGranules, TRIED, VISITS_SHIFT } from "./record.ts";
 import {
   type Allocate,
   EVICTIONS,
@@ -34,10 +38,17 @@ import {
   REINSERTIONS,
   SMALL_BYTES_MAX,
   type State,
+  TRIAL_SCORE,
+  TRIALS,
 } from "./state.ts";
 
-/** Visits are counted up to this: more bits gain nothing, and keep what is no longer asked for. */
+/**
+ * Visits are counted up to this: more keeps what is no longer asked for, and gains nothing. But a
+ * visit of a small entry counts for up to eight, and two of them count in full.
+ */
 const VISITS_MAX = 3;
+const VISIT_WORTH_MAX = 8;
+const VISITS_MAX_SMALL = 2 * VISIT_WORTH_MAX - 1;
 /** The small queue's share of the limit: at first, and its bounds. */
 const SHARE_FIRST = 1 / 10;
 const SHARE_MIN = 1 / 64;
@@ -45,12 +56,21 @@ const SHARE_MAX = 9 / 10;
 /** From these shares on, recency pays, and an old entry gets two more passes, or one. */
 const SHARE_TWO_PASSES = 1 / 20;
 const SHARE_ONE_PASS = 1 / 5;
-/** A returning key moves the share by this many times its bytes, and by this share at most. */
-const SHARE_STEP_PER_BYTE = 8;
+/** A returning key moves the share by so many mean entries, and by this share at most. */
+const SHARE_STEP_ENTRIES = 8;
 const SHARE_STEP_MAX = 1 / 128;
 /** A stamp of the ghost is this share of the limit evicted; a return within so many counts. */
 const STAMP_SHARE = 1 / 64;
 const STAMPS_SOON = 4;
+/** Up to this size, times the mean, an entry is small. */
+const SMALL_SIZE = 1 / 2;
+/** Small entries are tried while the main queue has more than this share of the limit. */
+const TRIAL_MAIN_SHARE = 1 / 64;
+/** A visit on trial makes up for so many times that one came by unvisited; the score's bound. */
+const TRIAL_VISIT_SCORE = 8;
+const TRIAL_SCORE_MAX = 1000;
+/** While the score is below 0, every so many-th is tried all the same, to learn of better times. */
+const TRIAL_EVERY = 16;
 /** Entries that the main queue keeps in a row before it evicts one all the same. */
 const REINSERTIONS_MAX = 32;
 const WORD0_REST = (1 << VISITS_SHIFT) - 1;
@@ -91,28 +111,35 @@ export class Eviction {
     const at = (ref & SLAB_MASK) << 1;
     const word0 = words[at];
     const visits = word0 >>> VISITS_SHIFT;
-    if (visits === VISITS_MAX) return;
-    const size = this.#relativeSize((word0 & 0xffff) + words[at + 1]);
-    let after = visits + (size <= 0.5 ? 2 : 1);
-    if (size > 0.5 && size <= 1.5) {
-      const share = this.#state[SMALL_BYTES_MAX] / this.#limitBytes;
-      const most = share > SHARE_ONE_PASS ? 1 : share > SHARE_TWO_PASSES ? 2 : VISITS_MAX;
-      after = Math.max(visits, Math.min(after, most));
-    } else if (after > VISITS_MAX) {
-      after = VISITS_MAX;
+    if (visits === VISITS_MAX_SMALL) return;
+    let rest = word0 & WORD0_REST;
+    if ((rest & TRIED) !== 0) {
+      rest &= ~TRIED;
+      this.#score(TRIAL_VISIT_SCORE);
     }
-    words[at] = (word0 & WORD0_REST) + after * (1 << VISITS_SHIFT);
+    const size = this.#relativeSize((word0 & 0xffff) + words[at + 1]);
+    const worth = worthOf(size);
+    let most = VISITS_MAX;
+    if (worth > 1) most = 2 * worth - 1;
+    else if (size <= 1.5) {
+      const share = this.#state[SMALL_BYTES_MAX] / this.#limitBytes;
+      most = share > SHARE_ONE_PASS ? 1 : share > SHARE_TWO_PASSES ? 2 : VISITS_MAX;
+    }
+    const after = Math.max(visits, Math.min(visits + worth, most));
+    words[at] = rest + after * (1 << VISITS_SHIFT);
   }
 
   /** The queue that a new entry joins. To be asked before room is made for it. */
-  queueFor(hash: number, bytes: number): typeof SMALL | typeof MAIN {
+  queueFor(hash: number): typeof SMALL | typeof MAIN {
     const remembered = this.#ghost.take(hash);
     if (remembered === -1) return SMALL;
     const queue = Ghost.queueOf(remembered);
     const age = (this.#stamp(queue) - Ghost.stampOf(remembered) + STAMPS) % STAMPS;
     if (age <= STAMPS_SOON) {
       const limit = this.#limitBytes;
-      const step = Math.min(bytes * SHARE_STEP_PER_BYTE, limit * SHARE_STEP_MAX);
+      // All by the same: it was a miss, whatever its size.
+      const mean = this.#entries.usage / Math.max(this.#entries.index.entries, 1);
+      const step = Math.min(mean * SHARE_STEP_ENTRIES, limit * SHARE_STEP_MAX);
       const moved = this.#state[SMALL_BYTES_MAX] + (queue === SMALL ? step : -step);
       this.#state[SMALL_BYTES_MAX] = Math.min(
         Math.max(moved, limit * SHARE_MIN),
@@ -152,14 +179,16 @@ export class Eviction {
       entries.remove(ref);
       return;
     }
+    if ((word0 & TRIED) !== 0) this.#score(-1);
     const bytes = (word0 & 0xffff) + words[at + 1];
     const visits = word0 >>> VISITS_SHIFT;
     const size = this.#relativeSize(bytes);
     const earned = visits >= (size > 4 ? 3 : size > 1.5 ? 2 : 1);
-    if (earned && this.#state[REINSERTIONS] < REINSERTIONS_MAX) {
+    const tried = !earned && queue === SMALL && size <= SMALL_SIZE && this.#tries();
+    if ((earned || tried) && this.#state[REINSERTIONS] < REINSERTIONS_MAX) {
       if (queue === MAIN) this.#state[REINSERTIONS]++;
-      const left = queue === SMALL ? 0 : visits - 1;
-      const kept = (word0 & WORD0_REST) + left * (1 << VISITS_SHIFT);
+      const left = queue === MAIN ? visits - 1 : tried ? worthOf(size) >> 1 : 0;
+      const kept = (word0 & WORD0_REST | (tried ? TRIED : 0)) + left * (1 << VISITS_SHIFT);
       entries.moveTo(arena.append(MAIN, granules), ref, granules, kept);
       return;
     }
@@ -190,6 +219,17 @@ export class Eviction {
     return dead || this.#entries.bytesOf(ref) < this.#entries.usageOf[SMALL];
   }
 
+  /** Whether a small entry that was not visited is to be tried in the main queue. */
+  #tries(): boolean {
+    if (this.#entries.usageOf[MAIN] <= this.#limitBytes * TRIAL_MAIN_SHARE) return false;
+    return this.#state[TRIAL_SCORE] >= 0 || ++this.#state[TRIALS] % TRIAL_EVERY === 0;
+  }
+
+  #score(change: number): void {
+    const score = this.#state[TRIAL_SCORE] + change;
+    this.#state[TRIAL_SCORE] = Math.max(-TRIAL_SCORE_MAX, Math.min(score, TRIAL_SCORE_MAX));
+  }
+
   /** How many times the mean entry's bytes these are. */
   #relativeSize(bytes: number): number {
     return bytes * this.#entries.index.entries / this.#entries.usage;
@@ -198,4 +238,10 @@ export class Eviction {
   #stamp(queue: number): number {
     return Math.floor(this.#evictedBytes[queue] / (this.#limitBytes * STAMP_SHARE)) % STAMPS;
   }
+}
+
+/** What a visit of an entry of such a size counts for: the smaller it is, the more. */
+function worthOf(relativeSize: number): number {
+  if (relativeSize > SMALL_SIZE) return 1;
+  return relativeSize > 1 / 4 ? 2 : relativeSize > 1 / 8 ? 4 : VISIT_WORTH_MAX;
 }

@@ -38,6 +38,9 @@ export const FRAGMENT = 1 << 19;
 /** Written while a flush by prefix was under way, which must spare it. */
 export const SPARED = 1 << 20;
 
+/** Was moved to the main queue though it was not visited, and was not visited since. */
+export const TRIED = 1 << 21;
+
 /** The longest key: its length has 16 bits of a header. */
 export const KEY_BYTES_MAX = 65_535;
 /** The bits of word 0 that count visits, and how far they are shifted. */

@@ -44,6 +44,9 @@ export const FRONTIER = places++;
 export const SMALL_BYTES_MAX = places++;
 /** Entries that the main queue kept since it last evicted one. */
 export const REINSERTIONS = places++;
+/** How well trials of small entries pay, and how many came by while they did not. */
+export const TRIAL_SCORE = places++;
+export const TRIALS = places++;
 /** Entries removed to make room, and entries removed because their time had come. */
 export const EVICTIONS = places++;
 export const EXPIRATIONS = places++;

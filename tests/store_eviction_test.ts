@@ -3,6 +3,15 @@
 import { assert, assertEquals } from "./assert.ts";
 import { TextStore } from "./store_bytes.ts";
 
+/** A repeatable source of numbers below `n`. */
+function random(seed: number): (n: number) => number {
+  let state = seed;
+  return (n) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor(state / 2 ** 32 * n);
+  };
+}
+
 /** The numbers of the keys `key0` to `key<count - 1>` that are there. */
 function present(store: TextStore, count: number): number[] {
   return Array.from({ length: count }, (_, n) => n).filter((n) => store.has(`key${n}`));
@@ -14,6 +23,40 @@ Deno.test("store: never read, it is first in, first out", () => {
   const kept = present(store, 1_000);
   assertEquals(kept, Array.from({ length: kept.length }, (_, n) => 1_000 - kept.length + n));
   assertEquals(kept.length, store.store.entries);
+});
+
+Deno.test("store: never read, the newest that fit are there, whatever their sizes", () => {
+  const lengths = [10, 3_000, 40, 700, 7_500, 90, 15, 1_600];
+  const store = new TextStore({ limitBytes: 1_000_000 });
+  for (let n = 0; n < 6_000; n++) store.put(`key${n}`, lengths[n % 8]);
+  const kept = present(store, 6_000);
+  assertEquals(kept, Array.from({ length: kept.length }, (_, n) => 6_000 - kept.length + n));
+  assert(store.store.usage + lengths[(kept[0] + 7) % 8] + 7 > 1_000_000, "there was room for more");
+});
+
+Deno.test("store: where small and large are asked for alike, mostly small ones stay", () => {
+  const store = new TextStore({ limitBytes: 1_000_000 });
+  const next = random(1);
+  for (let n = 0; n < 60_000; n++) {
+    const key = next(2_000);
+    if (store.get(`key${key}`) === undefined) store.put(`key${key}`, key % 2 === 0 ? 100 : 4_000);
+  }
+  const small = present(store, 2_000).filter((key) => key % 2 === 0).length;
+  assert(small > 900, `${small} of 1,000 small ones are there`);
+});
+
+Deno.test("store: a scan of small entries does not push out what is asked for", () => {
+  const store = new TextStore({ limitBytes: 500_000 });
+  const next = random(2);
+  let misses = 0;
+  for (let n = 0; n < 200_000; n++) {
+    store.put(`once${n}`, 40);
+    const key = `key${next(350)}`;
+    if (n % 4 !== 0 || store.get(key) !== undefined) continue;
+    if (n >= 100_000) misses++;
+    store.put(key, 1_000);
+  }
+  assert(misses < 250, `${misses} of 25,000 were misses`);
 });
 
 Deno.test("store: compaction does not change the order", () => {
