@@ -3,18 +3,22 @@
  * connections are idle most of the time and a pending read holds its buffer; it doubles while
  * reads fill it, grows further only for an unfinished line, and shrinks when reads are short.
  *
+ * What a client sends at once should fit: the rest of it costs a read more each time. So a full
+ * read makes the buffer grow also where it leaves a line unfinished, and one short read, which may
+ * be such a rest, does not make it shrink.
+ *
  * @module
  */
 
 import type { Buffers } from "../protocol/output.ts";
 
 /** What an idle connection holds. */
-export const readBytesMin = 1024;
+export const readBytesMin = 512;
 
 /** As far as full reads alone make a buffer grow. */
 export const readBytesBusyMax = 64 * 1024;
 
-/** The most that a read that may wait long is given; only one that follows a full read gets more. */
+/** The most that a read that may wait long is given; only one after a full read gets more. */
 const readBytesWaitingMax = 16 * 1024;
 
 /** An unfinished line makes a large buffer this many times larger, so that it is copied seldom. */
@@ -35,6 +39,8 @@ export class ReadBuffer {
   /** The bytes of the last read, and the room that it had. */
   #lastBytes = 0;
   #lastRoom = 0;
+  /** The bytes of the read before it. */
+  #earlierBytes = 0;
 
   /** A buffer for lines of up to so many bytes. */
   constructor(buffers: Buffers, lineBytesMax: number) {
@@ -61,6 +67,7 @@ export class ReadBuffer {
   /** Notes that a read brought so many bytes. */
   filled(bytes: number): void {
     this.end += bytes;
+    this.#earlierBytes = this.#lastBytes;
     this.#lastBytes = bytes;
   }
 
@@ -71,18 +78,28 @@ export class ReadBuffer {
     this.start = this.end = 0;
   }
 
+  /** True when the last read took all of its room, so that more may be there already. */
+  get #wasFilled(): boolean {
+    return this.#lastBytes === this.#lastRoom && this.#lastBytes > 0;
+  }
+
   /** The size for a buffer with nothing in it. */
   #wanted(): number {
     const { length } = this.bytes;
-    if (this.#lastBytes === this.#lastRoom && this.#lastBytes > 0) {
+    if (this.#wasFilled) {
       return Math.min(readBytesBusyMax, Math.max(length, 2 * this.#lastRoom));
     }
-    const kept = this.#lastBytes * 4 <= length ? length / 2 : length;
+    const most = Math.max(this.#lastBytes, this.#earlierBytes);
+    const kept = most * 4 <= length ? length / 2 : length;
     return Math.max(readBytesMin, Math.min(readBytesWaitingMax, kept));
   }
 
   #makeRoom(): void {
     const { bytes, start, end } = this;
+    if (this.#wasFilled && bytes.length < readBytesBusyMax) {
+      this.#exchange(2 * bytes.length);
+      return;
+    }
     const room = bytes.length - end;
     const unfinished = end - start;
     if (room * 2 >= bytes.length) return;

@@ -84,10 +84,10 @@ Deno.test("bell: is heard each time, and a bell that was taken down holds nobody
 
 Deno.test("buffers: are of powers of two, used again, and kept up to a bound", () => {
   const pool = new BufferPool();
-  assertEquals([1, 1024, 1025, 4096, 4097].map((bytes) => pool.take(bytes).length), [
+  assertEquals([1, 512, 513, 4096, 4097].map((bytes) => pool.take(bytes).length), [
+    512,
+    512,
     1024,
-    1024,
-    2048,
     4096,
     8192,
   ]);
@@ -118,16 +118,41 @@ function read(buffer: ReadBuffer, ...sizes: number[]): number[] {
 Deno.test("read buffer: grows while reads fill it, and shrinks when they are short", () => {
   const buffer = new ReadBuffer(new BufferPool(), 1 << 24);
   assertEquals(buffer.bytes.length, readBytesMin);
-  assertEquals(read(buffer, 10, 10, 10), [1024, 1024, 1024]);
+  assertEquals(read(buffer, 10, 10, 10), [512, 512, 512]);
   const full = Infinity;
   assertEquals(
-    read(buffer, full, full, full, full, full, full, full, full),
-    [1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 65_536],
+    read(buffer, full, full, full, full, full, full, full, full, full),
+    [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 65_536],
   );
   assertEquals(buffer.bytes.length, readBytesBusyMax);
   // A short read may be the last for long, so what waits for the next one is less at once.
   assertEquals(read(buffer, 10, 10, 10, 10, 10, 10), [65_536, 16_384, 8192, 4096, 2048, 1024]);
-  assertEquals(read(buffer, 10), [1024]);
+  assertEquals(read(buffer, 10, 10), [512, 512]);
+});
+
+Deno.test("read buffer: what comes at once again and again soon takes one read", () => {
+  const buffer = new ReadBuffer(new BufferPool(), 1 << 24);
+  // Lines of 100 bytes, so that most reads end in the midst of one, eleven at a time.
+  const readsOf = (bytes: number) => {
+    let reads = 0;
+    for (let left = bytes; left > 0; reads++) {
+      const read = Math.min(left, buffer.room().length);
+      left -= read;
+      buffer.filled(read);
+      buffer.start = left === 0 ? buffer.end : buffer.end - (bytes - left) % 100;
+    }
+    return reads;
+  };
+  assertEquals([1100, 1100, 1100, 1100].map(readsOf), [2, 2, 1, 1]);
+  assertEquals(buffer.bytes.length, 2048);
+});
+
+Deno.test("buffers: the smallest share memory and no bytes", () => {
+  const pool = new BufferPool();
+  const buffers = Array.from({ length: 200 }, () => pool.take(1));
+  buffers.forEach((buffer, at) => buffer.fill(at));
+  buffers.forEach((buffer, at) => assert(buffer.every((byte) => byte === at)));
+  assert(new Set(buffers.map((buffer) => buffer.buffer)).size < 10);
 });
 
 Deno.test("read buffer: holds an unfinished line of the longest length, and gives it back", () => {
@@ -153,10 +178,14 @@ Deno.test("read buffer: holds an unfinished line of the longest length, and give
 
 Deno.test("read buffer: what is unfinished moves to the front", () => {
   const buffer = new ReadBuffer(new BufferPool(), 1 << 24);
-  buffer.room().fill(7, 1000);
-  buffer.filled(1024);
-  buffer.start = 1000;
+  buffer.room().fill(7, 400);
+  buffer.filled(500);
+  buffer.start = 400;
   const room = buffer.room();
-  assertEquals([buffer.start, buffer.end, room.length], [0, 24, 1000]);
-  assertEquals(buffer.bytes.slice(0, 24), new Uint8Array(24).fill(7));
+  assertEquals([buffer.start, buffer.end, room.length], [0, 100, 412]);
+  assertEquals(buffer.bytes.slice(0, 100), new Uint8Array(100).fill(7));
+  // After a read that took all its room it moves to a larger buffer.
+  buffer.filled(412);
+  assertEquals(buffer.room().length, 512);
+  assertEquals(buffer.bytes.slice(0, 100), new Uint8Array(100).fill(7));
 });
