@@ -15,9 +15,6 @@ import { linger } from "./linger.ts";
 /** What a failed AUTH costs, so that tokens cannot be tried quickly. */
 export const authDelayMs = 250;
 
-/** How a conversation ended: by the client, or by us, who then have to close with care. */
-type Ending = "theirs" | "ours";
-
 /** See the head of this file. */
 export class Connection {
   /** Bytes of replies that wait, with those that are held for the rest of a reply. */
@@ -26,8 +23,8 @@ export class Connection {
   lastSend = 0;
   /** When it last received or sent anything, in the host's idle ticks. */
   activeTick: number;
-  /** Resolves once the connection has ended. */
-  served: Promise<void> = Promise.resolve();
+  /** Resolves once the connection has ended; undefined before it is served. */
+  served: Promise<void> | undefined = undefined;
   readonly #conn: Deno.Conn;
   readonly #host: Host;
   readonly #session: Session;
@@ -49,12 +46,43 @@ export class Connection {
     this.served = this.#serve();
   }
 
+  /** One function, since each that waits costs every idle connection a few hundred bytes. */
   async #serve(): Promise<void> {
     const host = this.#host;
+    const conn = this.#conn;
+    const buffer = this.#buffer;
+    const { output } = host.engine;
     host.open(this);
     try {
-      const ending = await this.#converse();
-      if (ending === "ours" && !this.#isClosed) await linger(this.#conn);
+      while (!host.isDraining) {
+        this.#isReading = true;
+        const bytes = await conn.read(buffer.room());
+        this.#isReading = false;
+        if (bytes === null) return await this.#finish();
+        this.activeTick = host.idleTicks;
+        buffer.filled(bytes);
+        host.turns.countRead(bytes);
+        const outcome = this.#run(false);
+        const { length } = output;
+        if (length > 0) {
+          // As #send does; here by itself, since a call more would cost each request.
+          const replies = output.take();
+          this.#sending(length);
+          const sent = await conn.write(replies.subarray(0, length));
+          this.#progressed(sent);
+          if (sent < length) await this.#sendRest(replies, sent, length);
+          host.buffers.give(replies);
+        }
+        if (outcome !== "read" && await this.#goOn(outcome, false) === "close") break;
+        if (!this.#noteUnfinished(buffer.end - buffer.start)) {
+          host.engine.fail(serverBusy);
+          await this.#send();
+          break;
+        }
+        if (host.turns.isOver) await host.turns.next();
+      }
+      // It is ours to end, so it has to be closed with care.
+      if (!this.#isClosed) await linger(conn);
     } catch (error) {
       // A peer that vanished, or a connection closed by abort: nobody is left to be told.
       if (!this.#isClosed && !isBrokenConnection(error)) {
@@ -63,7 +91,7 @@ export class Connection {
     } finally {
       this.abort();
       this.#noteUnfinished(0);
-      this.#buffer.release();
+      buffer.release();
       host.closed(this);
     }
   }
@@ -86,47 +114,11 @@ export class Connection {
     if (this.#isReading) this.abort();
   }
 
-  async #converse(): Promise<Ending> {
-    const host = this.#host;
-    const conn = this.#conn;
-    const buffer = this.#buffer;
-    const { output } = host.engine;
-    while (!host.isDraining) {
-      this.#isReading = true;
-      const bytes = await conn.read(buffer.room());
-      this.#isReading = false;
-      if (bytes === null) return await this.#finish();
-      this.activeTick = host.idleTicks;
-      buffer.filled(bytes);
-      host.turns.countRead(bytes);
-      const outcome = this.#run(false);
-      const { length } = output;
-      if (length > 0) {
-        // As #send does; here by itself, since a call more would cost each request.
-        const replies = output.take();
-        this.#sending(length);
-        const sent = await conn.write(replies.subarray(0, length));
-        this.#progressed(sent);
-        if (sent < length) await this.#sendRest(replies, sent, length);
-        host.buffers.give(replies);
-      }
-      if (outcome !== "read" && await this.#goOn(outcome, false) === "close") return "ours";
-      if (!this.#noteUnfinished(buffer.end - buffer.start)) {
-        host.engine.fail(serverBusy);
-        await this.#send();
-        return "ours";
-      }
-      if (host.turns.isOver) await host.turns.next();
-    }
-    return "ours";
-  }
-
   /** The client has ended its side: what it left is run, and everything is answered. */
-  async #finish(): Promise<Ending> {
+  async #finish(): Promise<void> {
     const outcome = this.#run(true);
     await this.#send();
     if (outcome !== "close") await this.#goOn(outcome, true);
-    return "theirs";
   }
 
   /** Lets the engine run what is there. Its output is this connection's until it is taken. */
