@@ -125,7 +125,11 @@ export async function compare(extent: Extent, peers: readonly PeerKind[]): Promi
     rounds: extent.rounds,
     secondsPerLoad: extent.secondsPerLoad,
     speed: await speeds(extent, peers),
-    memory: await eachPeer(peers, "memory", (kind) => measureMemory(kind, extent.memorySteps)),
+    memory: await eachPeer(
+      peers,
+      "memory",
+      (kind) => measureMemory(kind, extent.memorySteps, extent.rounds),
+    ),
     churn: await churns(extent, peers),
     stall: medianOf(await stalls(extent)),
     idleConnectionBytes: await eachPeer(peers, "idle connections", (kind) => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { medianOf } from "./results.ts";
 import { type BenchOptions, runBench } from "./load.ts";
 import {
   cpuTimeUs,
@@ -75,7 +76,17 @@ export interface Memory {
 }
 
 /** Fills a server with more and more entries of 16 + 64 bytes. */
-export async function measureMemory(kind: PeerKind, steps: readonly number[]): Promise<Memory[]> {
+export async function measureMemory(
+  kind: PeerKind,
+  steps: readonly number[],
+  starts: number,
+): Promise<Memory[]> {
+  const runs: Memory[][] = [];
+  for (let n = 0; n < starts; n++) runs.push(await memoryOfOne(kind, steps));
+  return runs[0].map((_, step) => medianOf(runs.map((run) => run[step])));
+}
+
+async function memoryOfOne(kind: PeerKind, steps: readonly number[]): Promise<Memory[]> {
   await using server = await start(kind);
   const memory: Memory[] = [{ entries: 0, residentBytes: residentBytes(server.pid) }];
   for (const entries of steps) {
@@ -132,7 +143,10 @@ export async function measureStall(
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** What an idle connection costs a server, in bytes of memory. */
+/**
+ * What an idle connection costs a server, in bytes of memory: the growth from as many connections
+ * to twice as many, so that what a server takes once with its first connections is not counted.
+ */
 export async function measureIdleConnection(kind: PeerKind, connections: number): Promise<number> {
   await using server = await start(kind);
   const open = async () => {
@@ -148,9 +162,8 @@ export async function measureIdleConnection(kind: PeerKind, connections: number)
     return residentBytes(server.pid);
   };
   try {
-    const first = 100;
-    const before = await openMany(first);
-    return (await openMany(first + connections) - before) / connections;
+    const before = await openMany(connections);
+    return (await openMany(2 * connections) - before) / connections;
   } finally {
     for (const socket of sockets) socket.close();
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import config from "../deno.json" with { type: "json" };
 import { blink, type Dialect, memcached, redis } from "./dialects.ts";
 
 /** A kind of server that takes part in the comparison. */
@@ -44,6 +45,10 @@ const startTimeoutMs = 15_000;
 /** This repository's folder, which ends with a slash. */
 export const root = new URL("../", import.meta.url).pathname;
 
+/** What the `serve` task tells the engine under the runtime; whoever starts a server has it too. */
+const engineFlags: readonly string[] = config.tasks.serve.command.split(" ")
+  .filter((word) => word.startsWith("--v8-flags="));
+
 /** The command of this server, run from its sources. */
 export function blinkCommand(port: number, { memoryBytes }: StartOptions): string[] {
   const flags = ["serve", "--tcp", `127.0.0.1:${port}`];
@@ -51,6 +56,7 @@ export function blinkCommand(port: number, { memoryBytes }: StartOptions): strin
     Deno.execPath(),
     "run",
     "--quiet",
+    ...engineFlags,
     "--allow-net",
     "--allow-read",
     "--allow-write",

@@ -40,9 +40,10 @@ export function churn(limitBytes: number, seconds: number): Stall {
   const histogram = new Histogram();
   const put = (key: number, length: number, isTimed: boolean) => {
     writeKey(key, line);
+    const owner = {};
     for (let outcome = "again"; outcome === "again";) {
       const startedAt = performance.now();
-      outcome = store.put(line, 0, keyBytes, value, 0, length, Infinity);
+      outcome = store.put(line, 0, keyBytes, value, 0, length, Infinity, owner);
       if (isTimed) histogram.record((performance.now() - startedAt) * 1000);
     }
   };
