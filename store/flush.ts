@@ -21,7 +21,7 @@ import {
 } from "./state.ts";
 
 /** Entries that one step looks at. */
-const STEP_ENTRIES = 4_096;
+const STEP_ENTRIES = 1_024;
 /** A flush whose caller has not come back for so long is finished by others. */
 const ABANDONED_MS = 1_000;
 const NONE = -1;
