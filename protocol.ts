@@ -26,3 +26,5 @@ export { type Condition, type Expiry, parseRequest, Request } from "./protocol/r
 export { noVerb, verbNumber, verbs } from "./protocol/verbs.ts";
 export { type Buffers, Output, plainBuffers } from "./protocol/output.ts";
 export { base64Length, decodeBase64InPlace, encodeBase64Into } from "./protocol/base64.ts";
+export type { Info } from "./protocol/info.ts";
+export { hostDefault, portDefault } from "./protocol/defaults.ts";

@@ -1,0 +1,51 @@
+/**
+ * What INFO says, under names that stay: written by the server, read by the client.
+ *
+ * @module
+ */
+
+/** INFO's JSON: the server's counters and sizes. Counters count from the server's start. */
+export interface Info {
+  /** The server's version. */
+  readonly version: string;
+  /** Seconds since the start. */
+  readonly uptime: number;
+  /** Connections open now, accepted in total, and refused at the limit. */
+  readonly connections: {
+    readonly now: number;
+    readonly total: number;
+    readonly refused: number;
+  };
+  /** Requests by verb, and their `total`; a line without a known verb counts as an error instead. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** Keys that GET and MGET found. */
+  readonly hits: number;
+  /** Keys that GET and MGET did not find. */
+  readonly misses: number;
+  /** Entries removed to make room. */
+  readonly evictions: number;
+  /** Entries removed because they had expired. */
+  readonly expirations: number;
+  /**
+   * Bytes of keys and values (`data`, as USAGE reports them), of what the store needs beside them
+   * (`overhead`), of memory that the store holds (`resident`), and of the whole `process`.
+   */
+  readonly bytes: {
+    readonly data: number;
+    readonly overhead: number;
+    readonly resident: number;
+    readonly process: number;
+  };
+  /** The most that `bytes.data` may become. */
+  readonly limit: number;
+  /** Entries held; expired ones count until they are swept. */
+  readonly entries: number;
+  /** Error replies by kind. */
+  readonly errors: Readonly<Record<string, number>>;
+  /**
+   * The longest time that one request, or one step of a request that is done in steps, held the
+   * server, in microseconds, and its verb (empty: none yet). Only requests that can take long are
+   * timed: MGET, SCAN, FLUSH and INFO, and GET, SET and PUT of values of 16 KiB or more.
+   */
+  readonly slowest: { readonly microseconds: number; readonly verb: string };
+}
