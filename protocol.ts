@@ -1,30 +1,53 @@
 /**
- * The protocol's door: the table of commands, the codec of both sides, and the limits. Bytes in,
- * bytes out; no sockets and no clock.
+ * The protocol's door: what both sides of the wire share. Framing by lines and words, numbers,
+ * base64, a request as offsets, replies as bytes, error replies, limits, and the recognition of
+ * clients that speak something else. Bytes in, bytes out: no sockets, no clock, no store.
  *
  * @module
  */
 
 export {
-  type Argument,
-  type ArgumentKind,
-  type Command,
-  commandNamed,
-  commands,
-  usageOf,
-  type Verb,
-} from "./protocol/commands.ts";
+  base64Length,
+  decodeBase64InPlace,
+  decodeByTable,
+  encodeBase64Into,
+  encodeByTable,
+} from "./protocol/base64.ts";
+export { hostDefault, portDefault } from "./protocol/defaults.ts";
+export {
+  authenticationFailed,
+  authenticationRequired,
+  badRequest,
+  echoed,
+  type ErrorKind,
+  errorKinds,
+  type ErrorReply,
+  errorReply,
+  integerOverflow,
+  keyTooLong,
+  lineTooLong,
+  missingArgument,
+  notAnInteger,
+  outOfMemory,
+  secondsRange,
+  serverBusy,
+  tooManyConnections,
+  unknownCommand,
+  unknownOption,
+  valueTooLarge,
+  wrongValueBytes,
+} from "./protocol/error_replies.ts";
+export type { Info } from "./protocol/info.ts";
 export {
   keyBytesMax,
   scanCountDefault,
   scanCountMax,
+  scanCursorMax,
   ttlSecondsMax,
   ttlSecondsMin,
 } from "./protocol/limits.ts";
-export { type ErrorKind, errorKinds, type Problem } from "./protocol/problems.ts";
-export { type Condition, type Expiry, parseRequest, Request } from "./protocol/request.ts";
-export { noVerb, verbNumber, verbs } from "./protocol/verbs.ts";
-export { type Buffers, Output, plainBuffers } from "./protocol/output.ts";
-export { base64Length, decodeBase64InPlace, encodeBase64Into } from "./protocol/base64.ts";
-export type { Info } from "./protocol/info.ts";
-export { hostDefault, portDefault } from "./protocol/defaults.ts";
+export { fitsInteger, parseCount, parseInteger, parseSeconds } from "./protocol/numbers.ts";
+export { type Buffers, plainBuffers, ReplyWriter } from "./protocol/reply_writer.ts";
+export { type Condition, type Expiry, Request, unknownVerb } from "./protocol/request.ts";
+export { isHttpRequest, isHttpRequestStart, isTlsHello } from "./protocol/sniffing.ts";
+export { findLineFeed, hasLongerWord, skipBlanks, trimEnd, wordEnd } from "./protocol/tokenizer.ts";

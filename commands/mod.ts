@@ -1,5 +1,7 @@
 /**
- * The commands' door: the one table of what a request may ask for.
+ * The commands' door: the one table of commands, what each is, and how a request is parsed and run
+ * on a store. A command is one file here, which holds its entry in the table, its parsing and its
+ * execution.
  *
  * @module
  */
@@ -8,8 +10,14 @@ export {
   type Argument,
   type ArgumentKind,
   type Command,
-  commandNamed,
-  commands,
+  type CommandEntry,
+  type Option,
   usageOf,
-  type Verb,
-} from "../protocol/commands.ts";
+} from "./command.ts";
+export { Context, type ContextOptions, type Schedule, scheduleByTimer } from "./context.ts";
+export { type ConnectionCounts, Counters } from "./counters.ts";
+export { CommandTable, timedValueBytesMin } from "./dispatch.ts";
+export { authDelayMs } from "./auth.ts";
+export type { Operation, Step } from "./operation.ts";
+export type { SessionControl } from "./session_control.ts";
+export { commandNamed, commands, commandTable } from "./table.ts";

@@ -1,5 +1,5 @@
 /**
- * The limits that the protocol itself sets. Those an operator may choose are the server's.
+ * The limits that the protocol itself sets. Those that an operator can choose are the server's.
  *
  * @module
  */
@@ -13,11 +13,17 @@ export const ttlSecondsMin = 0.001;
 /** The longest time to live, in seconds: ten years of 365 days. */
 export const ttlSecondsMax = 315_360_000;
 
-/** How many entries a SCAN visits when it is not told. */
+/** The longest text of a number of seconds, in characters. */
+export const secondsCharactersMax = 400;
+
+/** How many entries a SCAN visits by default. */
 export const scanCountDefault = 100;
 
-/** The most entries that one SCAN may be told to visit. */
+/** The most entries that one SCAN can be asked to visit. */
 export const scanCountMax = 10_000;
+
+/** The largest cursor that SCAN accepts; cursors that SCAN returns are never larger. */
+export const scanCursorMax = 2 ** 33 - 1;
 
 /** The most characters of a client's own word that an error line repeats. */
 export const echoedCharactersMax = 64;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { ttlSecondsMax, ttlSecondsMin } from "./limits.ts";
+import { secondsCharactersMax, ttlSecondsMax, ttlSecondsMin } from "./limits.ts";
 
-/** Digits that a number can have and still be exact. */
+/** Digits that a whole number can have and still be exact. */
 const exactDigitsMax = 15;
 
 function isDigit(byte: number): boolean {
@@ -25,32 +25,26 @@ export function parseCount(bytes: Uint8Array, start: number, end: number, max: n
   return value <= max ? value : NaN;
 }
 
-/** Seconds, decimals allowed, as milliseconds; NaN for anything else or out of range. */
+const decoder = new TextDecoder("latin1");
+
+/**
+ * Seconds with any number of decimals, as milliseconds; NaN for anything else or out of range. The
+ * result is the nearest number to what the text says, as JavaScript reads it.
+ */
 export function parseSeconds(bytes: Uint8Array, start: number, end: number): number {
-  let digits = 0;
-  let value = 0;
-  let scale = 1;
-  let point = false;
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at];
-    if (byte === 0x2e && !point && digits > 0) {
-      point = true;
-      continue;
-    }
-    if (!isDigit(byte) || ++digits > exactDigitsMax) return NaN;
-    value = value * 10 + byte - 0x30;
-    if (point) scale *= 10;
-  }
-  if (digits === 0 || point && scale === 1) return NaN;
-  const seconds = value / scale;
-  return seconds >= ttlSecondsMin && seconds <= ttlSecondsMax ? value * 1000 / scale : NaN;
+  if (end - start > secondsCharactersMax) return NaN;
+  const text = decoder.decode(bytes.subarray(start, end));
+  if (!/^[0-9]+(?:\.[0-9]+)?$/.test(text)) return NaN;
+  const seconds = Number(text);
+  if (!(seconds >= ttlSecondsMin && seconds <= ttlSecondsMax)) return NaN;
+  // Read as milliseconds where the decimals allow it: 0.07 s is 70 ms, not 70.00000000000001.
+  return Number(`${text}e3`);
 }
 
 /** The most characters of a signed 64-bit number: its sign and 19 digits. */
 const integerCharactersMax = 20;
 const integerMin = -(2n ** 63n);
 const integerMax = 2n ** 63n - 1n;
-const decoder = new TextDecoder("latin1");
 
 /**
  * A signed 64-bit number in its one decimal text: no blanks, no plus, no leading zeros, no minus

@@ -1,7 +1,7 @@
 /**
- * Replies as bytes, one after another in one buffer that grows. The buffer comes from a pool when
- * there is something to say, and is taken away whole to be sent: an output with nothing in it
- * holds nothing.
+ * The reply writer: appends replies as bytes, one after another, to one buffer that grows. The
+ * buffer comes from a pool with the first byte and is taken whole to be sent: a writer without
+ * replies holds no memory.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export const plainBuffers: Buffers = {
   give: () => {},
 };
 
-/** The smallest buffer that an output takes. */
+/** The smallest buffer that a writer takes. */
 const outputBytesMin = 4096;
 
 const nothing = new Uint8Array(0);
@@ -30,18 +30,14 @@ const lineFeed = 0x0a;
 const blank = 0x20;
 const digitZero = 0x30;
 
-/** The text of a constant reply as bytes. */
-function textBytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
+const encoder = new TextEncoder();
+const notFound = encoder.encode("NOT_FOUND\n");
 
-const notFound = textBytes("NOT_FOUND\n");
-
-/** Replies that wait to be sent. */
-export class Output {
+/** Appends replies to a buffer that it takes from a pool. */
+export class ReplyWriter {
   /** The buffer; the first `length` bytes of it are replies. */
   bytes: Uint8Array<ArrayBuffer> = nothing;
-  /** Bytes that wait. */
+  /** Bytes of replies in the buffer. */
   length = 0;
   readonly #buffers: Buffers;
 
@@ -49,7 +45,7 @@ export class Output {
     this.#buffers = buffers;
   }
 
-  /** Takes all that waits: the buffer, whose first `length` bytes are it; then starts anew. */
+  /** Hands over the buffer, whose first `length` bytes are the replies, and starts without one. */
   take(): Uint8Array<ArrayBuffer> {
     const bytes = this.bytes;
     this.bytes = nothing;
@@ -81,7 +77,7 @@ export class Output {
   text(text: string): void {
     // Three bytes a UTF-16 unit are always enough.
     this.reserve(3 * text.length);
-    const { written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.length));
+    const { written } = encoder.encodeInto(text, this.bytes.subarray(this.length));
     this.length += written;
   }
 
@@ -145,6 +141,13 @@ export class Output {
     at = encodeBase64Into(value, start, end, bytes, at);
     bytes[at++] = lineFeed;
     this.length = at;
+  }
+
+  /** Removes the replies from `start` on, and returns a copy of them. */
+  cut(start: number): Uint8Array {
+    const removed = this.bytes.slice(start, this.length);
+    this.length = start;
+    return removed;
   }
 
   #grow(more: number): void {

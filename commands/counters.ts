@@ -1,12 +1,14 @@
 /**
- * What the engine counts for INFO. Counting on the hot way is one addition to a typed array; only
- * requests that can be slow are timed.
+ * What is counted for INFO. Counting a request is one addition to a typed array; only requests
+ * that can be slow are timed.
  *
  * @module
  */
 
-import { commands } from "../protocol/commands.ts";
-import { type ErrorKind, errorKinds } from "../protocol/problems.ts";
+import { type ErrorKind, errorKinds } from "../protocol.ts";
+
+/** Verbs that can be counted; more than there are commands. */
+const verbsMax = 64;
 
 /** Connections, as the server counts them. */
 export interface ConnectionCounts {
@@ -14,14 +16,14 @@ export interface ConnectionCounts {
   now: number;
   /** Accepted since the start, the refused ones not included. */
   total: number;
-  /** Turned away at the limit since the start. */
+  /** Refused at the limit since the start. */
   refused: number;
 }
 
 /** Everything that is counted, from zero at the start. */
 export class Counters {
   /** Requests by the number of their verb. */
-  readonly requests = new Float64Array(commands.length);
+  readonly requests = new Float64Array(verbsMax);
   /** Error replies by kind. */
   readonly errors: Record<ErrorKind, number>;
   /** Open and past connections. */
@@ -30,7 +32,7 @@ export class Counters {
   hits = 0;
   /** Keys that GET and MGET did not find. */
   misses = 0;
-  /** The longest that one timed request held the engine, in milliseconds. */
+  /** The longest time that one timed request, or one step of it, held the event loop. */
   slowestMs = 0;
   /** The number of that request's verb. */
   slowestVerb = 0;
@@ -42,7 +44,7 @@ export class Counters {
     >;
   }
 
-  /** Notes how long a request took. */
+  /** Notes how long a request, or a step of it, took. */
   time(verb: number, ms: number): void {
     if (ms <= this.slowestMs) return;
     this.slowestMs = ms;

@@ -1,7 +1,7 @@
 /**
- * Every `ERROR` line of the protocol: its kind, which INFO counts, and its bytes. A line begins
- * with `ERROR `, ends with its line feed and holds no other control character, also where it
- * repeats a word that a client sent.
+ * Error replies: every `ERROR` line of the protocol, its kind, which INFO counts, and its bytes. A
+ * line begins with `ERROR `, ends with its line feed and holds no other control character, also
+ * where it repeats a word that a client sent.
  *
  * @module
  */
@@ -17,6 +17,8 @@ export const errorKinds = [
   "bad_number",
   "key_too_long",
   "value_too_large",
+  "value_bytes",
+  "out_of_memory",
   "line_too_long",
   "not_an_integer",
   "integer_overflow",
@@ -31,7 +33,7 @@ export const errorKinds = [
 export type ErrorKind = typeof errorKinds[number];
 
 /** An error reply. */
-export interface Problem {
+export interface ErrorReply {
   /** What INFO counts it under. */
   readonly kind: ErrorKind;
   /** The whole reply line, its line feed included. */
@@ -41,48 +43,51 @@ export interface Problem {
 const encoder = new TextEncoder();
 
 /** An error reply of this kind that says `ERROR` and this text. */
-export function problem(kind: ErrorKind, text: string): Problem {
+export function errorReply(kind: ErrorKind, text: string): ErrorReply {
   return { kind, line: encoder.encode(`ERROR ${text}\n`) };
 }
 
 /** The reply to anything that is not a command, an empty line included. */
-export const unknownCommand: Problem = problem("unknown_command", "unknown command");
+export const unknownCommand: ErrorReply = errorReply("unknown_command", "unknown command");
 
 /** The reply to a key beyond `keyBytesMax`. */
-export const keyTooLong: Problem = problem(
+export const keyTooLong: ErrorReply = errorReply(
   "key_too_long",
   `key too long (max ${keyBytesMax} bytes)`,
 );
 
 /** The reply to INCR on a value that is not the decimal text of a signed 64-bit integer. */
-export const notAnInteger: Problem = problem("not_an_integer", "value is not an integer");
+export const notAnInteger: ErrorReply = errorReply("not_an_integer", "value is not an integer");
 
 /** The reply to INCR beyond 64 bits. */
-export const integerOverflow: Problem = problem("integer_overflow", "integer overflow");
+export const integerOverflow: ErrorReply = errorReply("integer_overflow", "integer overflow");
 
 /** The reply to a request that came before AUTH. */
-export const authenticationRequired: Problem = problem(
+export const authenticationRequired: ErrorReply = errorReply(
   "authentication_required",
   "authentication required",
 );
 
 /** The reply to a wrong token. */
-export const authenticationFailed: Problem = problem(
+export const authenticationFailed: ErrorReply = errorReply(
   "authentication_failed",
   "authentication failed",
 );
 
-/** The last line to a connection whose unfinished line does not fit the server's limit. */
-export const serverBusy: Problem = problem("server_busy", "server busy");
+/** The last line to a connection whose unfinished line does not fit `--max-pending`. */
+export const serverBusy: ErrorReply = errorReply("server_busy", "server busy");
 
 /** The only line to a connection beyond the server's limit. */
-export const tooManyConnections: Problem = problem("too_many_connections", "too many connections");
+export const tooManyConnections: ErrorReply = errorReply(
+  "too_many_connections",
+  "too many connections",
+);
 
-/** The words for the times that are allowed. */
+/** The range of times, in words. */
 export const secondsRange = `seconds from ${ttlSecondsMin} to ${ttlSecondsMax}`;
 
-/** The answer to a web browser: it is told at once that this is no web server. */
-export const badRequest: Problem = {
+/** The reply to a web browser: this is no web server. */
+export const badRequest: ErrorReply = {
   kind: "not_this_protocol",
   line: encoder.encode(
     "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
@@ -90,23 +95,31 @@ export const badRequest: Problem = {
 };
 
 /** The reply to a request that lacks an argument. */
-export function missingArgument(verb: string, argument: string): Problem {
-  return problem("missing_argument", `${verb} requires ${argument}`);
+export function missingArgument(verb: string, argument: string): ErrorReply {
+  return errorReply("missing_argument", `${verb} requires ${argument}`);
 }
 
 /** The reply to a line beyond the server's limit. */
-export function lineTooLong(lineBytesMax: number): Problem {
-  return problem("line_too_long", `line too long (max ${lineBytesMax} bytes)`);
+export function lineTooLong(lineBytesMax: number): ErrorReply {
+  return errorReply("line_too_long", `line too long (max ${lineBytesMax} bytes)`);
 }
 
 /** The reply to a value that cannot fit the memory limit beside its key. */
-export function valueTooLarge(valueBytesMax: number): Problem {
-  return problem("value_too_large", `value too large (max ${valueBytesMax} bytes)`);
+export function valueTooLarge(valueBytesMax: number): ErrorReply {
+  return errorReply("value_too_large", `value too large (max ${valueBytesMax} bytes)`);
 }
 
+/** The reply to a PUT whose value does not have the bytes that its option `bytes=` says. */
+export function wrongValueBytes(actual: number, expected: number): ErrorReply {
+  return errorReply("value_bytes", `value has ${actual} bytes, not ${expected}`);
+}
+
+/** The reply to a change for which the store cannot get memory. */
+export const outOfMemory: ErrorReply = errorReply("out_of_memory", "out of memory");
+
 /** The reply to an option that the command does not have. */
-export function unknownOption(bytes: Uint8Array, start: number, end: number): Problem {
-  return problem("unknown_option", `unknown option ${echoed(bytes, start, end)}`);
+export function unknownOption(bytes: Uint8Array, start: number, end: number): ErrorReply {
+  return errorReply("unknown_option", `unknown option ${echoed(bytes, start, end)}`);
 }
 
 const decoder = new TextDecoder();

@@ -1,0 +1,116 @@
+/**
+ * What commands run on: the store, the replies of the connection that is being served, counters,
+ * and scratch memory. One context serves all connections of an event loop, one at a time.
+ *
+ * @module
+ */
+
+import {
+  type Buffers,
+  type ErrorReply,
+  type Info,
+  plainBuffers,
+  ReplyWriter,
+  Request,
+} from "../protocol.ts";
+import type { Storage } from "../store.ts";
+import { Counters } from "./counters.ts";
+import { infoOf } from "./info_figures.ts";
+
+/** A scratch up to this size is kept for the next value. */
+const scratchKeptBytesMax = 64 * 1024;
+
+/** Runs a callback after a time; returns how to call it off. */
+export type Schedule = (delayMs: number, callback: () => void) => () => void;
+
+/** What a context is made of. */
+export interface ContextOptions {
+  /** The store that requests run on. */
+  readonly store: Storage;
+  /** The version that INFO reports. */
+  readonly version: string;
+  /** The verbs of the table of commands, by their numbers. */
+  readonly verbs: readonly string[];
+  /** Timers; those of the runtime by default. */
+  readonly schedule?: Schedule;
+  /** A clock in milliseconds that never goes back; `performance.now` by default. */
+  readonly now?: () => number;
+  /** Where the buffers of replies come from; plain allocation by default. */
+  readonly buffers?: Buffers;
+  /** The bytes of memory that the whole process holds, for INFO. */
+  readonly processBytes?: () => number;
+  /** Compares a token with the required one; none is required by default. */
+  readonly isToken?: (bytes: Uint8Array, start: number, end: number) => boolean;
+}
+
+/** The timers of the runtime. */
+export const scheduleByTimer: Schedule = (delayMs, callback) => {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+};
+
+/** Everything that the commands of one event loop share. */
+export class Context {
+  /** The store that requests run on. */
+  readonly store: Storage;
+  /** Replies of the requests that are being run. */
+  readonly output: ReplyWriter;
+  /** What INFO reports. */
+  readonly counters: Counters = new Counters();
+  /** Timers. */
+  readonly schedule: Schedule;
+  /** A clock in milliseconds that never goes back. */
+  readonly now: () => number;
+  /** Compares a token with the required one; undefined where none is required. */
+  readonly isToken: ContextOptions["isToken"];
+  /** The request that lines are read into. */
+  request: Request = new Request();
+  /** The verbs of the table of commands, by their numbers. */
+  readonly verbs: readonly string[];
+  readonly #options: ContextOptions;
+  readonly #startedAtMs: number;
+  #scratch: Uint8Array = new Uint8Array(1024);
+
+  constructor(options: ContextOptions) {
+    this.#options = options;
+    this.store = options.store;
+    this.verbs = options.verbs;
+    this.output = new ReplyWriter(options.buffers ?? plainBuffers);
+    this.schedule = options.schedule ?? scheduleByTimer;
+    this.now = options.now ?? (() => performance.now());
+    this.isToken = options.isToken;
+    this.#startedAtMs = this.now();
+  }
+
+  /** Answers with an error. */
+  fail(error: ErrorReply): undefined {
+    this.counters.errors[error.kind]++;
+    this.output.append(error.line);
+  }
+
+  /** The request that was just parsed, for an operation to keep; the next line gets another one. */
+  takeRequest(): Request {
+    const { request } = this;
+    this.request = new Request();
+    return request;
+  }
+
+  /** What INFO reports. */
+  info(): Info {
+    const { version, processBytes } = this.#options;
+    return infoOf(this.store, this.counters, {
+      version,
+      verbs: this.verbs,
+      uptimeMs: this.now() - this.#startedAtMs,
+      processBytes: processBytes?.() ?? 0,
+    });
+  }
+
+  /** Memory to work in, valid until the next call. */
+  scratch(bytesMin: number): Uint8Array {
+    if (bytesMin <= this.#scratch.length) return this.#scratch;
+    const larger = new Uint8Array(bytesMin);
+    if (bytesMin <= scratchKeptBytesMax) this.#scratch = larger;
+    return larger;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * From the bytes of a request to its command. A command's number is its place in the table; nothing
+ * here lists a verb by itself.
+ *
+ * A verb is packed into one small integer, five bits a letter, so that it is compared in one step
+ * and without a string. So a verb has at most six letters, which is checked when a table is made.
+ *
+ * @module
+ */
+
+import {
+  keyBytesMax,
+  keyTooLong,
+  missingArgument,
+  type Request,
+  skipBlanks,
+  unknownCommand,
+  unknownVerb,
+  wordEnd,
+} from "../protocol.ts";
+import type { Command } from "./command.ts";
+import type { Context } from "./context.ts";
+import type { Operation } from "./operation.ts";
+import type { SessionControl } from "./session_control.ts";
+
+/** Letters that fit a small integer at five bits each. */
+const lettersMax = 6;
+
+/** Requests with values of this many bytes or more are timed for INFO. */
+export const timedValueBytesMin = 16 * 1024;
+
+function pack(word: string): number {
+  if (!/^[A-Z]+$/.test(word) || word.length > lettersMax) {
+    throw new Error(`Cannot pack the verb ${word}: it is not 1 to ${lettersMax} letters`);
+  }
+  let packed = 0;
+  for (const letter of word) packed = packed << 5 | letter.charCodeAt(0) & 31;
+  return packed;
+}
+
+/** Finds, parses and runs the commands of a list. */
+export class CommandTable {
+  /** The verbs, by their numbers. */
+  readonly verbs: readonly string[];
+  readonly #commands: readonly Command[];
+  readonly #numberOfPacked = new Map<number, number>();
+  /** Whether a command's first argument is a key that it must have. */
+  readonly #takesKey: readonly boolean[];
+  /** For a command without a key, the argument that it must have, or "". */
+  readonly #required: readonly string[];
+  readonly #timed: readonly boolean[];
+  readonly #timedByValue: readonly boolean[];
+  readonly #needsNoAuth: readonly boolean[];
+  /** The packed verbs that matter most, which are found without the map, and their numbers. */
+  readonly #packedGet: number;
+  readonly #packedSet: number;
+  readonly #get: number;
+  readonly #set: number;
+
+  constructor(commands: readonly Command[]) {
+    this.#commands = commands;
+    this.verbs = commands.map(({ verb }) => verb);
+    commands.forEach(({ verb, aliases }, number) => {
+      for (const word of [verb, ...aliases]) {
+        if (this.#numberOfPacked.has(pack(word))) {
+          throw new Error(`Cannot make the table of commands: ${word} is there twice`);
+        }
+        this.#numberOfPacked.set(pack(word), number);
+      }
+    });
+    const first = commands.map(({ args }) => args.at(0));
+    this.#takesKey = first.map((argument) => argument?.kind === "key");
+    this.#required = first.map((argument) =>
+      argument === undefined || argument.optional === true ? "" : argument.name
+    );
+    this.#timed = commands.map(({ timed }) => timed === "always");
+    this.#timedByValue = commands.map(({ timed, writes }) => timed === "large values" && writes);
+    this.#needsNoAuth = commands.map(({ needsNoAuth }) => needsNoAuth);
+    this.#packedGet = pack("GET");
+    this.#packedSet = pack("SET");
+    this.#get = this.verbs.indexOf("GET");
+    this.#set = this.verbs.indexOf("SET");
+  }
+
+  /** The number of the verb that is `bytes[start, end)`, in any case; `unknownVerb` for no verb. */
+  numberOf(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start > lettersMax) return unknownVerb;
+    let packed = 0;
+    for (let at = start; at < end; at++) {
+      const letter = bytes[at] | 0x20;
+      if (letter < 0x61 || letter > 0x7a) return unknownVerb;
+      packed = packed << 5 | letter & 31;
+    }
+    if (packed === this.#packedGet) return this.#get;
+    if (packed === this.#packedSet) return this.#set;
+    return this.#numberOfPacked.get(packed) ?? unknownVerb;
+  }
+
+  /** Whether the line `bytes[start, end)` may run before AUTH; looks at its verb alone. */
+  needsNoAuth(bytes: Uint8Array, start: number, end: number): boolean {
+    const verbStart = skipBlanks(bytes, start, end);
+    const number = this.numberOf(bytes, verbStart, wordEnd(bytes, verbStart, end));
+    return number !== unknownVerb && this.#needsNoAuth[number];
+  }
+
+  /** Reads the line `bytes[start, end)`, which holds no line feed, into `request`. */
+  parse(bytes: Uint8Array, start: number, end: number, request: Request): void {
+    const verbStart = skipBlanks(bytes, start, end);
+    const verbEnd = wordEnd(bytes, verbStart, end);
+    const verb = this.numberOf(bytes, verbStart, verbEnd);
+    request.verb = verb;
+    request.error = undefined;
+    if (verb === unknownVerb) {
+      request.error = unknownCommand;
+      return;
+    }
+    const at = skipBlanks(bytes, verbEnd, end);
+    const command = this.#commands[verb];
+    if (at === end && this.#required[verb] !== "") {
+      request.error = missingArgument(command.verb, this.#required[verb]);
+    } else if (this.#takesKey[verb]) {
+      const keyEnd = wordEnd(bytes, at, end);
+      request.keyStart = at;
+      request.keyEnd = keyEnd;
+      if (keyEnd - at > keyBytesMax) request.error = keyTooLong;
+      else command.parse(bytes, keyEnd, end, request);
+    } else {
+      command.parse(bytes, at, end, request);
+    }
+  }
+
+  /** Counts and runs a parsed request without an error. */
+  execute(
+    context: Context,
+    request: Request,
+    bytes: Uint8Array,
+    session: SessionControl,
+  ): Operation | undefined {
+    const { verb } = request;
+    const { counters } = context;
+    counters.requests[verb]++;
+    const isTimed = this.#timed[verb] ||
+      this.#timedByValue[verb] && request.valueEnd - request.valueStart >= timedValueBytesMin;
+    if (!isTimed) return this.#commands[verb].execute(context, request, bytes, session);
+    const before = context.now();
+    const operation = this.#commands[verb].execute(context, request, bytes, session);
+    counters.time(verb, context.now() - before);
+    return operation;
+  }
+}

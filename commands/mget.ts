@@ -1,0 +1,156 @@
+/**
+ * `MGET key ...`: fetches several values in one reply. A reply that is not small is written and
+ * sent in parts, so each part shows the values of its own moment.
+ *
+ * @module
+ */
+
+import {
+  hasLongerWord,
+  keyBytesMax,
+  keyTooLong,
+  type Request,
+  skipBlanks,
+  wordEnd,
+} from "../protocol.ts";
+import type { Handle } from "../store.ts";
+import { type Command, key } from "./command.ts";
+import type { Context } from "./context.ts";
+import type { Operation, Step } from "./operation.ts";
+import type { SessionControl } from "./session_control.ts";
+import { appendBase64, partBytesMax, ValueParts } from "./value_reply.ts";
+
+/** One step writes up to this many bytes of the reply. */
+const stepBytesMax = 256 * 1024;
+
+/** One step looks up this many keys. */
+export const stepKeysMax = 512;
+
+/** Up to this many bytes of reply need no memory of the server's bound. */
+const smallReplyBytes = 16 * 1024;
+
+const head = new TextEncoder().encode("VALUES");
+const emptyItem = new TextEncoder().encode('""');
+const missingItem = new TextEncoder().encode("-");
+
+export const mget: Command = {
+  verb: "MGET",
+  aliases: [],
+  args: [{ ...key, repeated: true }],
+  summary: "fetch several values in one reply",
+  example: "MGET user:1 user:2",
+  replies: ["VALUES item ..."],
+  isCore: false,
+  writes: false,
+  needsNoAuth: false,
+  timed: "always",
+
+  parse(bytes, keyEnd, end, request) {
+    request.valueStart = request.keyStart;
+    request.valueEnd = end;
+    if (hasLongerWord(bytes, keyEnd, end, keyBytesMax)) request.error = keyTooLong;
+  },
+
+  execute(context, request, bytes, session) {
+    context.output.append(head);
+    const before = context.output.length;
+    // Most requests end here, without an object of their own.
+    for (let keys = 0; keys < stepKeysMax; keys++) {
+      if (context.output.length - before > smallReplyBytes) break;
+      const at = request.valueStart;
+      const keyEnd = wordEnd(bytes, at, request.valueEnd);
+      const handle = context.store.get(bytes, at, keyEnd);
+      // A large value may have to wait for memory, and is looked up again then.
+      if (handle !== 0 && context.store.lengthOf(handle) > smallReplyBytes) break;
+      context.output.blank();
+      appendItem(context, handle);
+      request.valueStart = skipBlanks(bytes, keyEnd, request.valueEnd);
+      if (request.valueStart === request.valueEnd) {
+        context.output.endLine();
+        return undefined;
+      }
+    }
+    return new LongMget(context.takeRequest(), session);
+  },
+};
+
+/** Appends one item of the reply, of a value that is sent in one piece. */
+function appendItem(context: Context, handle: Handle): void {
+  const { store, output, counters } = context;
+  if (handle === 0) {
+    counters.misses++;
+    output.append(missingItem);
+    return;
+  }
+  counters.hits++;
+  const length = store.lengthOf(handle);
+  if (length === 0) output.append(emptyItem);
+  else appendBase64(context, handle, length);
+}
+
+/** The rest of an MGET with many keys or large values. `request.valueStart` is its next key. */
+class LongMget implements Operation {
+  readonly isExclusive = true;
+  onReady?: () => void;
+  readonly #request: Request;
+  readonly #session: SessionControl;
+  #parts: ValueParts | undefined;
+  #stopWaiting: (() => void) | undefined;
+
+  constructor(request: Request, session: SessionControl) {
+    this.#request = request;
+    this.#session = session;
+  }
+
+  get heldBytes(): number {
+    return this.#parts?.heldBytes ?? 0;
+  }
+
+  step(context: Context, bytes: Uint8Array): Step {
+    const { output, store } = context;
+    const request = this.#request;
+    if (this.#parts !== undefined) {
+      if (this.#parts.appendNext(context)) this.#parts = undefined;
+      return this.#parts === undefined ? this.#next(context) : "drain";
+    }
+    if (!this.#mayHold(stepBytesMax)) return "wait";
+    for (let keys = 0; keys < stepKeysMax; keys++) {
+      const at = request.valueStart;
+      const keyEnd = wordEnd(bytes, at, request.valueEnd);
+      const handle = store.get(bytes, at, keyEnd);
+      const length = handle === 0 ? 0 : store.lengthOf(handle);
+      if (length > partBytesMax) {
+        if (!this.#mayHold(length + stepBytesMax)) return "wait";
+        context.counters.hits++;
+        this.#parts = new ValueParts(context, handle, length);
+      }
+      output.blank();
+      if (this.#parts === undefined) appendItem(context, handle);
+      request.valueStart = skipBlanks(bytes, keyEnd, request.valueEnd);
+      if (this.#parts !== undefined) return "drain";
+      if (request.valueStart === request.valueEnd) break;
+      if (output.length >= stepBytesMax) return "drain";
+    }
+    return this.#next(context);
+  }
+
+  cancel(): void {
+    this.#stopWaiting?.();
+    this.#parts = undefined;
+  }
+
+  #next(context: Context): Step {
+    if (this.#request.valueStart < this.#request.valueEnd) {
+      return context.output.length > smallReplyBytes ? "drain" : "yield";
+    }
+    context.output.endLine();
+    return "done";
+  }
+
+  #mayHold(bytes: number): boolean {
+    this.#stopWaiting = undefined;
+    if (this.#session.tryHold(bytes)) return true;
+    this.#stopWaiting = this.#session.whenFree(() => this.onReady?.());
+    return false;
+  }
+}

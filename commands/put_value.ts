@@ -1,0 +1,122 @@
+/**
+ * Storing a value, at once or as an operation: what SET, PUT and INCR share.
+ *
+ * @module
+ */
+
+import { outOfMemory, type Request, valueTooLarge } from "../protocol.ts";
+import type { Milliseconds, PutOperation } from "../store.ts";
+import type { Context } from "./context.ts";
+import type { Operation, Step } from "./operation.ts";
+
+/**
+ * One try of a request that stores a value: checks its condition, if it has one, and puts. True
+ * when the reply is written; false when the store needs more calls.
+ */
+export type Attempt = (
+  context: Context,
+  request: Request,
+  bytes: Uint8Array,
+  put: PutOperation | undefined,
+) => boolean;
+
+/** Tries once, and goes on as an operation where the store needs more than one call. */
+export function attemptPut(
+  context: Context,
+  request: Request,
+  bytes: Uint8Array,
+  attempt: Attempt,
+): Operation | undefined {
+  if (attempt(context, request, bytes, undefined)) return undefined;
+  return new LargePut(context.takeRequest(), context.store.startPut(), attempt);
+}
+
+/** A put for which the store makes space and copies in several steps. */
+class LargePut implements Operation {
+  readonly isExclusive = true;
+  readonly heldBytes = 0;
+  readonly #request: Request;
+  readonly #put: PutOperation;
+  readonly #attempt: Attempt;
+
+  constructor(request: Request, put: PutOperation, attempt: Attempt) {
+    this.#request = request;
+    this.#put = put;
+    this.#attempt = attempt;
+  }
+
+  step(context: Context, bytes: Uint8Array): Step {
+    // The condition is checked again with each step: others may have changed the key meanwhile.
+    const isDone = this.#attempt(context, this.#request, bytes, this.#put);
+    if (!isDone) return "yield";
+    this.#put.cancel();
+    return "done";
+  }
+
+  cancel(): void {
+    this.#put.cancel();
+  }
+}
+
+/** Puts a value and answers, except with `OK`; `"unfinished"` where the store needs more calls. */
+export function put(
+  context: Context,
+  request: Request,
+  key: Uint8Array,
+  value: Uint8Array,
+  valueStart: number,
+  valueEnd: number,
+  expiresAt: Milliseconds,
+  operation: PutOperation | undefined,
+): "stored" | "refused" | "unfinished" {
+  const { keyStart, keyEnd } = request;
+  const { store } = context;
+  const outcome = store.put(
+    key,
+    keyStart,
+    keyEnd,
+    value,
+    valueStart,
+    valueEnd,
+    expiresAt,
+    operation,
+  );
+  switch (outcome) {
+    case "stored":
+    case "unfinished":
+      return outcome;
+    case "too large":
+      context.fail(valueTooLarge(Math.max(0, store.limitBytes - (keyEnd - keyStart))));
+      return "refused";
+    case "out of memory":
+      context.fail(outOfMemory);
+      return "refused";
+  }
+}
+
+const conflict = new TextEncoder().encode("CONFLICT\n");
+
+/** True when the condition of a PUT or DELETE holds; otherwise answers. `handle` is its entry. */
+export function conditionHolds(
+  context: Context,
+  request: Request,
+  bytes: Uint8Array,
+  handle: number,
+): boolean {
+  const { store, output } = context;
+  const { condition, matchStart, matchEnd } = request;
+  if (condition === "none") return true;
+  if (condition === "absent") {
+    if (handle === 0) return true;
+    output.append(conflict);
+    return false;
+  }
+  if (handle === 0) {
+    output.notFound();
+    return false;
+  }
+  if (condition === "present") return true;
+  if (store.equals(handle, bytes, matchStart, matchEnd)) return true;
+  output.append(conflict);
+  return false;
+}

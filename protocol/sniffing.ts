@@ -1,0 +1,60 @@
+/**
+ * Protocol sniffing: recognizes clients that speak another protocol by their first bytes. A web
+ * page must not be able to write to the store: a browser that is made to send a request here
+ * begins with an HTTP request line, an HTTP/2 preface or a TLS hello, and nothing that follows may
+ * run as a command.
+ *
+ * @module
+ */
+
+import { skipBlanks, wordEnd } from "./tokenizer.ts";
+
+/** True when a connection's first bytes are a TLS hello: a handshake record of TLS 1.x. */
+export function isTlsHello(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start >= 2 && bytes[start] === 0x16 && bytes[start + 1] === 0x03;
+}
+
+const decoder = new TextDecoder("latin1");
+
+/** The bytes of `HTTP/1.1`, and a blank after it. */
+const versionBytesMax = 9;
+
+/**
+ * True when a connection's first line is an HTTP request line: three words, the third `HTTP/1.x`,
+ * or the HTTP/2 preface `PRI * HTTP/2.0`.
+ *
+ * One request of this protocol looks the same: `SET key HTTP/1.1`. SET is no method of HTTP, and a
+ * browser that sent it would announce it by an OPTIONS request first; so it counts as HTTP only
+ * where its key looks like a target of HTTP, a path or an address.
+ */
+export function isHttpRequest(bytes: Uint8Array, start: number, end: number): boolean {
+  const method = skipBlanks(bytes, start, end);
+  const methodEnd = wordEnd(bytes, method, end);
+  const target = skipBlanks(bytes, methodEnd, end);
+  const targetEnd = wordEnd(bytes, target, end);
+  if (methodEnd === method || targetEnd === target) return false;
+  const version = skipBlanks(bytes, targetEnd, end);
+  if (end - version < versionBytesMax - 1 || end - version > versionBytesMax) return false;
+  const versionText = decoder.decode(bytes.subarray(version, end));
+  const methodText = decoder.decode(bytes.subarray(method, Math.min(methodEnd, method + 4)));
+  if (/^HTTP\/2\.[0-9] ?$/i.test(versionText)) return methodText === "PRI";
+  if (!/^HTTP\/1\.[0-9] ?$/i.test(versionText)) return false;
+  return !/^SET$/i.test(methodText) || isHttpTarget(bytes, target, targetEnd);
+}
+
+/**
+ * True when a first line that is too long to be kept may have been an HTTP request line: a method,
+ * one blank, and a target of HTTP that goes on to where the line was cut.
+ */
+export function isHttpRequestStart(bytes: Uint8Array, start: number, end: number): boolean {
+  const method = skipBlanks(bytes, start, end);
+  const methodEnd = wordEnd(bytes, method, end);
+  const target = skipBlanks(bytes, methodEnd, end);
+  if (methodEnd === method || target === end || !isHttpTarget(bytes, target, end)) return false;
+  return wordEnd(bytes, target, end) >= end - versionBytesMax;
+}
+
+function isHttpTarget(bytes: Uint8Array, start: number, end: number): boolean {
+  const head = decoder.decode(bytes.subarray(start, Math.min(end, start + 16)));
+  return /^(?:\/|[a-z][a-z0-9+.-]*:\/\/)/i.test(head);
+}
