@@ -1,228 +1,366 @@
 /**
- * One client: reads its bytes, lets the engine run the lines in them, and sends the replies of each
- * read in one write. It reads on only once its replies are sent, so a client that does not read
- * is not read either; what it may hold is bounded by the limits of the host.
+ * One client's connection without I/O: a state machine that is given bytes and gives bytes.
+ *
+ * A driver moves the bytes and does what `next()` says; this file decides. It reads on only once its
+ * replies are sent, so a client that does not read is not read either. Sockets, timers and promises
+ * are the driver's; time is that of the server context's ticks.
  *
  * @module
  */
 
-import { ReadBuffer } from "../engine/read_buffer.ts";
-import { type Outcome, Session } from "../engine/session.ts";
-import { serverBusy } from "../protocol/problems.ts";
-import type { Host } from "./host.ts";
-import { linger } from "./linger.ts";
+import {
+  authenticationRequired,
+  badRequest,
+  isHttpRequest,
+  isHttpRequestStart,
+  isTlsHello,
+  lineTooLong,
+  serverBusy,
+} from "../protocol.ts";
+import type { ServerContext } from "./context.ts";
+import { InputBuffer } from "./input_buffer.ts";
+import { Session, type SessionOwner } from "./session.ts";
 
-/** What a failed AUTH costs, so that tokens cannot be tried quickly. */
-export const authDelayMs = 250;
+/**
+ * What the driver is to do next:
+ *
+ * - `"read"`: read into `space()`, then call `received`, or `inputEnded`;
+ * - `"send"`: send `unsent()`, then call `sent`;
+ * - `"yield"`: let other connections have their turn;
+ * - `"wait"`: nothing, until `wake` is called;
+ * - `"linger"`: end the sending side, discard what the client still sends, and close;
+ * - `"close"`: close.
+ */
+export type Want = "read" | "send" | "yield" | "wait" | "linger" | "close";
 
-/** See the head of this file. */
-export class Connection {
-  /** Bytes of replies that wait, with those that are held for the rest of a reply. */
-  unsentBytes = 0;
-  /** When it last made progress with sending, as a count of the host's sends. */
-  lastSend = 0;
-  /** When it last received or sent anything, in the host's idle ticks. */
-  activeTick: number;
-  /** Resolves once the connection has ended; undefined before it is served. */
-  served: Promise<void> | undefined = undefined;
-  readonly #conn: Deno.Conn;
-  readonly #host: Host;
+/** What a connection asks of its driver. */
+export interface ConnectionDriver {
+  /** The connection can go on: `next()` is to be asked again. */
+  wake(): void;
+  /** The connection has ended: the socket is to be closed now. */
+  abort(): void;
+  /** The client's address, for reports. */
+  peer(): string;
+}
+
+/** A run ends when this many bytes wait to be sent. */
+export const outputBytesHigh = 256 * 1024;
+
+/** The same while the memory for replies is exhausted. */
+export const outputBytesScarce = 16 * 1024;
+
+/** A run ends after so many lines, so that one client does not keep the event loop. */
+export const runLinesMax = 512;
+
+/** The longest line before AUTH, where a token is required. */
+export const strangerLineBytesMax = 16 * 1024;
+
+/**
+ * The slowest client that the idle time-out spares, in bytes a second: whoever sends a line or takes
+ * replies at this rate is not idle. The kernel hides how far a client has read; so many bytes at
+ * most can be on their way to it.
+ */
+export const slowestBytesPerSecond = 16 * 1024;
+const kernelBytesMax = 8 * 1024 * 1024;
+
+const nothing = new Uint8Array(0);
+
+/** A client's connection: its input, session and unsent replies. */
+export class Connection implements SessionOwner {
+  /** Set by the driver before the first `next()`. */
+  driver: ConnectionDriver | undefined;
+  /** Lines that were run, for the scheduler. */
+  linesRun = 0;
+  readonly #context: ServerContext;
   readonly #session: Session;
-  readonly #buffer: ReadBuffer;
-  #unfinishedBytes = 0;
-  #isReading = false;
-  #isClosed = false;
+  readonly #input: InputBuffer;
+  #output: Uint8Array<ArrayBuffer> = nothing;
+  #outputLength = 0;
+  #sentLength = 0;
+  /** What is to be done once the output is sent; `"run"`: run what there is. */
+  #after: Want | "run" = "run";
+  /** What this connection has counted of the shared bounds. */
+  #countedInput = 0;
+  #countedStrangersInput = 0;
+  #countedReplies = 0;
+  #isFirstLine = true;
+  #inputEnded = false;
+  #isDraining = false;
+  #isAborted = false;
+  /** When the client last sent or took anything. */
+  #activeAtMs: number;
+  /** When the line began that is not finished. */
+  #lineStartedAtMs = 0;
+  /** Bytes sent since the client last sent something. */
+  #sentSinceRequest = 0;
 
-  constructor(conn: Deno.Conn, host: Host) {
-    this.#conn = conn;
-    this.#host = host;
-    this.#session = new Session(host.engine, host.session);
-    this.#buffer = new ReadBuffer(host.buffers, host.session.lineBytesMax);
-    this.activeTick = host.idleTicks;
+  constructor(context: ServerContext) {
+    this.#context = context;
+    this.#session = new Session(context.commands, context.table, this);
+    this.#input = new InputBuffer(context.buffers);
+    this.#activeAtMs = context.nowMs;
+    context.opened(this);
   }
 
-  /** Serves the client until one side ends it; `served` resolves then. Never rejects. */
-  serve(): void {
-    this.served = this.#serve();
+  /** Bytes of replies that are not sent, with those that operations hold. */
+  get heldReplyBytes(): number {
+    return this.#countedReplies;
   }
 
-  /** One function, since each that waits costs every idle connection a few hundred bytes. */
-  async #serve(): Promise<void> {
-    const host = this.#host;
-    const conn = this.#conn;
-    const buffer = this.#buffer;
-    const { output } = host.engine;
-    host.open(this);
-    try {
-      while (!host.isDraining) {
-        this.#isReading = true;
-        const bytes = await conn.read(buffer.room());
-        this.#isReading = false;
-        if (bytes === null) return await this.#finish();
-        this.activeTick = host.idleTicks;
-        buffer.filled(bytes);
-        host.turns.countRead(bytes);
-        const outcome = this.#run(false);
-        const { length } = output;
-        if (length > 0) {
-          // As #send does; here by itself, since a call more would cost each request.
-          const replies = output.take();
-          this.#sending(length);
-          const sent = await conn.write(replies.subarray(0, length));
-          this.#progressed(sent);
-          if (sent < length) await this.#sendRest(replies, sent, length);
-          host.buffers.give(replies);
-        }
-        if (outcome !== "read" && await this.#goOn(outcome, false) === "close") break;
-        if (!this.#noteUnfinished(buffer.end - buffer.start)) {
-          host.engine.fail(serverBusy);
-          await this.#send();
-          break;
-        }
-        if (host.turns.isOver) await host.turns.next();
+  /** Runs what there is to run; returns what the driver is to do. */
+  next(): Want {
+    if (this.#isAborted) return "close";
+    while (this.#sentLength === this.#outputLength) {
+      if (this.#after !== "run") {
+        const want = this.#after;
+        if (want === "yield") this.#after = "run";
+        return want;
       }
-      // It is ours to end, so it has to be closed with care.
-      if (!this.#isClosed) await linger(conn);
-    } catch (error) {
-      // A peer that vanished, or a connection closed by abort: nobody is left to be told.
-      if (!this.#isClosed && !isBrokenConnection(error)) {
-        host.onEvent(`Connection closed after a fault: ${describe(error)}`);
-      }
-    } finally {
-      this.abort();
-      this.#noteUnfinished(0);
-      buffer.release();
-      host.closed(this);
+      if (this.#outputLength > 0) this.#giveOutputBack();
+      this.#after = this.#runSafely();
+      if (this.#isAborted) return "close";
     }
+    return "send";
   }
 
-  /** Ends the connection now. */
+  /** The space for the next read. */
+  space(): Uint8Array<ArrayBuffer> {
+    return this.#input.space();
+  }
+
+  /** Takes so many bytes, which were read into `space()`. */
+  received(bytes: number): void {
+    if (this.#isAborted) return;
+    if (this.#countedInput === 0) this.#lineStartedAtMs = this.#context.nowMs;
+    this.#input.filled(bytes);
+    this.#activeAtMs = this.#context.nowMs;
+    this.#sentSinceRequest = 0;
+    this.#after = "run";
+  }
+
+  /** The client has ended its sending side: what it left is a last line. */
+  inputEnded(): void {
+    this.#inputEnded = true;
+    this.#after = "run";
+  }
+
+  /** Bytes of `unsent()`. */
+  get unsentBytes(): number {
+    return this.#outputLength - this.#sentLength;
+  }
+
+  /** The replies to be sent. */
+  unsent(): Uint8Array<ArrayBuffer> {
+    return this.#output.subarray(this.#sentLength, this.#outputLength);
+  }
+
+  /** Notes that so many of them were sent. */
+  sent(bytes: number): void {
+    if (this.#isAborted) return;
+    this.#sentLength += bytes;
+    this.#sentSinceRequest += bytes;
+    this.#activeAtMs = this.#context.nowMs;
+    this.#countReplies();
+  }
+
+  /** Ends the connection once what it has read is answered. Returns whether it is idle now. */
+  drain(): boolean {
+    this.#isDraining = true;
+    if (this.#after === "read") this.#after = "run";
+    return this.#sentLength === this.#outputLength && !this.#session.hasPending;
+  }
+
+  /** Ends the connection now. Its driver calls `release` once no I/O uses its buffers any more. */
   abort(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#host.unsentBytes -= this.unsentBytes;
-    this.unsentBytes = 0;
-    try {
-      this.#conn.close();
-    } catch {
-      // The runtime has closed it already.
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#session.cancel();
+    this.#countInput(0);
+    this.#countReplies();
+    this.#context.closed(this);
+    this.driver?.abort();
+  }
+
+  /** Gives the buffers back. */
+  release(): void {
+    this.#input.release();
+    this.#giveOutputBack();
+  }
+
+  /** Whether the idle time-out is over, for what the client is doing. */
+  isOverdue(nowMs: number, timeoutMs: number): boolean {
+    const unfinishedBytes = this.#countedInput;
+    if (unfinishedBytes > 0 && this.#after === "read") {
+      // A byte now and then does not keep an unfinished line alive: its mean rate counts.
+      const allowedMs = timeoutMs + unfinishedBytes * 1000 / slowestBytesPerSecond;
+      return nowMs - this.#lineStartedAtMs > allowedMs;
     }
+    const isOurTurn = this.#session.hasPending && this.#sentLength === this.#outputLength;
+    if (isOurTurn) return false;
+    const onTheirWay = Math.min(this.#sentSinceRequest, kernelBytesMax);
+    return nowMs - this.#activeAtMs > timeoutMs + onTheirWay * 1000 / slowestBytesPerSecond;
   }
 
-  /** Ends the connection once what it has read is answered. */
-  drain(): void {
-    if (this.#isReading) this.abort();
+  /** Whether replies wait for a client that has taken nothing for so long. */
+  isStalled(nowMs: number, durationMs: number): boolean {
+    return this.#sentLength < this.#outputLength && nowMs - this.#activeAtMs >= durationMs;
   }
 
-  /** The client has ended its side: what it left is run, and everything is answered. */
-  async #finish(): Promise<void> {
-    const outcome = this.#run(true);
-    await this.#send();
-    if (outcome !== "close") await this.#goOn(outcome, true);
+  /** The client's address, for reports. */
+  peer(): string {
+    return this.driver?.peer() ?? "unknown";
   }
 
-  /** Lets the engine run what is there. Its output is this connection's until it is taken. */
-  #run(isLast: boolean): Outcome {
-    const host = this.#host;
-    const session = this.#session;
-    const buffer = this.#buffer;
+  tryHold(bytes: number): boolean {
+    const { replies, commands } = this.#context;
+    const own = this.#countedReplies;
+    // One that is alone may always be sent to, however large its reply.
+    return replies.bytes === own || replies.fits(bytes + commands.output.length);
+  }
+
+  whenFree(callback: () => void): () => void {
+    return this.#context.replies.whenFreed(callback);
+  }
+
+  authenticationFailed(): void {
+    const { events, nowMs } = this.#context;
+    events.report("authentication", `Authentication failed: ${this.peer()}`, nowMs);
+  }
+
+  wake(): void {
+    if (this.#isAborted) return;
+    if (this.#after === "wait" || this.#after === "read") this.#after = "run";
+    this.driver?.wake();
+  }
+
+  #runSafely(): Want | "run" {
+    const { output } = this.#context.commands;
+    let after: Want | "run";
     try {
-      const outcome = isLast
-        ? session.finish(buffer.bytes, buffer.start, buffer.end)
-        : session.run(buffer.bytes, buffer.start, buffer.end);
-      buffer.start = session.consumed;
-      host.turns.countWork(session.lines, host.engine.output.length);
-      return outcome;
+      after = this.#run();
     } catch (error) {
-      // A fault of ours: half a reply must not become part of another connection's.
-      host.engine.output.take();
-      throw error;
+      // Half a reply must not become part of another connection's.
+      output.take();
+      this.#context.fault(error);
+      this.abort();
+      return "close";
     }
-  }
-
-  /** Runs on until more bytes are wanted or nothing more is run. */
-  async #goOn(outcome: Outcome, isLast: boolean): Promise<Outcome> {
-    const { turns } = this.#host;
-    while (outcome !== "read" && outcome !== "close") {
-      if (outcome === "delay") await this.#delay();
-      else if (outcome === "again" || turns.isOver) await turns.next();
-      if (this.#isClosed) return "close";
-      outcome = this.#run(isLast);
-      await this.#send();
-    }
-    return outcome;
-  }
-
-  /** Sends what the engine's output holds. */
-  async #send(): Promise<void> {
-    const { output } = this.#host.engine;
     const { length } = output;
-    if (length === 0) return;
-    const replies = output.take();
-    this.#sending(length);
-    await this.#sendRest(replies, 0, length);
-    this.#host.buffers.give(replies);
+    if (length > 0) {
+      this.#output = output.take();
+      this.#outputLength = length;
+    }
+    this.#countReplies();
+    return after;
   }
 
-  async #sendRest(replies: Uint8Array, sent: number, length: number): Promise<void> {
-    while (sent < length) {
-      const written = await this.#conn.write(replies.subarray(sent, length));
-      sent += written;
-      this.#progressed(written);
+  /** Steps the session's operations and runs the lines that are there, up to a bound. */
+  #run(): Want | "run" {
+    const session = this.#session;
+    const { output } = this.#context.commands;
+    if (session.hasPending) session.step(this.#input.bytes);
+    const outputMax = this.#context.replies.fits(outputBytesHigh)
+      ? outputBytesHigh
+      : outputBytesScarce;
+    for (let lines = 0; !session.isBusy && !session.isClosing; lines++) {
+      if (lines === runLinesMax || output.length >= outputMax) return "run";
+      if (!this.#runNextLine()) return this.#afterLastLine();
+    }
+    if (!session.hasPending) return "linger";
+    switch (session.pendingStep) {
+      case "wait":
+        return "wait";
+      case "yield":
+        return "yield";
+      default:
+        return "run";
     }
   }
 
-  /** Counts replies that begin to wait. */
-  #sending(bytes: number): void {
-    const host = this.#host;
-    const unsent = bytes + this.#session.heldBytes;
-    host.unsentBytes += unsent - this.unsentBytes;
-    this.unsentBytes = unsent;
-    this.lastSend = ++host.sends;
-    if (host.unsentBytes > host.pendingBytesMax) host.relieve(this);
+  /** What follows once every whole line was run. */
+  #afterLastLine(): Want {
+    const session = this.#session;
+    const isPending = session.hasPending;
+    if (isPending && session.pendingStep !== "wait") return "yield";
+    if (this.#inputEnded) return isPending ? "wait" : "close";
+    if (this.#isDraining || this.#context.isDraining) return isPending ? "wait" : "linger";
+    if (this.#countInput(this.#input.unfinishedBytes)) return "read";
+    this.#context.commands.fail(serverBusy);
+    session.close();
+    return isPending ? "wait" : "linger";
   }
 
-  /** Counts replies that were sent. */
-  #progressed(bytes: number): void {
-    if (this.#isClosed) return;
-    const host = this.#host;
-    this.unsentBytes -= bytes;
-    this.lastSend = ++host.sends;
-    this.activeTick = host.idleTicks;
-    host.unsentBytes -= bytes;
+  /** Runs the next line; false when there is none. */
+  #runNextLine(): boolean {
+    const input = this.#input;
+    const session = this.#session;
+    if (this.#isFirstLine && isTlsHello(input.bytes, input.start, input.end)) {
+      session.close();
+      return true;
+    }
+    const { lineBytesMax } = this.#context.limits;
+    const bytesMax = session.isAuthenticated
+      ? lineBytesMax
+      : Math.min(lineBytesMax, strangerLineBytesMax);
+    const head = this.#isFirstLine ? input.head() : nothing;
+    let result = input.nextLine(bytesMax);
+    if (result === "none" && this.#inputEnded) result = input.lastLine(bytesMax);
+    if (result === "none") return false;
+    this.linesRun++;
+    this.#lineStartedAtMs = this.#context.nowMs;
+    const { bytes, lineStart, lineEnd } = input;
+    if (this.#isFirstLine) {
+      this.#isFirstLine = false;
+      const isHttp = isHttpRequest(bytes, lineStart, lineEnd) ||
+        result === "too long" && isHttpRequestStart(head, 0, head.length);
+      if (isHttp) {
+        this.#context.commands.fail(badRequest);
+        session.close();
+        return true;
+      }
+    }
+    if (result === "line") session.run(bytes, lineStart, lineEnd);
+    else this.#refuseLongLine(bytesMax);
+    return true;
   }
 
-  async #delay(): Promise<void> {
-    this.#host.onEvent(`Authentication failed: ${describeAddress(this.#conn.remoteAddr)}`);
-    await new Promise((resolve) => setTimeout(resolve, authDelayMs));
+  #refuseLongLine(bytesMax: number): void {
+    const { commands } = this.#context;
+    if (this.#session.isAuthenticated) {
+      this.#session.answer(lineTooLong(bytesMax));
+      return;
+    }
+    // A stranger does not get to send us much.
+    commands.fail(authenticationRequired);
+    this.#session.close();
+  }
+
+  #giveOutputBack(): void {
+    if (this.#outputLength > 0) this.#context.buffers.give(this.#output);
+    this.#output = nothing;
+    this.#outputLength = this.#sentLength = 0;
   }
 
   /** Counts the bytes of the unfinished line; false when all of them together are too many. */
-  #noteUnfinished(bytes: number): boolean {
-    const host = this.#host;
-    host.unfinishedBytes += bytes - this.#unfinishedBytes;
-    this.#unfinishedBytes = bytes;
-    return bytes === 0 || host.unfinishedBytes <= host.pendingBytesMax;
+  #countInput(bytes: number): boolean {
+    const { input, strangersInput } = this.#context;
+    if (bytes === this.#countedInput && this.#countedStrangersInput === 0) return true;
+    if (bytes > 0 && this.#countedInput === 0) this.#lineStartedAtMs = this.#context.nowMs;
+    input.add(bytes - this.#countedInput);
+    this.#countedInput = bytes;
+    const strangers = this.#session.isAuthenticated ? 0 : bytes;
+    strangersInput.add(strangers - this.#countedStrangersInput);
+    this.#countedStrangersInput = strangers;
+    return bytes === 0 || input.fits(0) && (strangers === 0 || strangersInput.fits(0));
   }
-}
 
-/** True for what a connection's end looks like. */
-function isBrokenConnection(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.ConnectionAborted ||
-    error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.TimedOut ||
-    error instanceof Deno.errors.UnexpectedEof ||
-    error instanceof Deno.errors.BadResource ||
-    error instanceof Deno.errors.Interrupted;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function describeAddress(address: Deno.Addr): string {
-  if ("hostname" in address) return `from ${address.hostname} port ${address.port}`;
-  return "from the Unix socket";
+  /** Counts the replies that are not sent. */
+  #countReplies(): void {
+    const bytes = this.#isAborted
+      ? 0
+      : this.#outputLength - this.#sentLength + this.#session.heldBytes;
+    if (bytes === this.#countedReplies) return;
+    this.#context.replies.add(bytes - this.#countedReplies);
+    this.#countedReplies = bytes;
+  }
 }

@@ -1,13 +1,13 @@
 /**
- * Closing a connection from our side without losing what was sent on it: a socket that is closed
+ * Closing a connection from our side without losing what was sent on it. A socket that is closed
  * with bytes unread is reset, and a reset destroys replies on their way. So our side is ended
- * first, and what the client still sends is read and thrown away until it ends its own, for a
+ * first, and what the client still sends is read and discarded until it ends its own, for a
  * bounded time and number of bytes.
  *
  * @module
  */
 
-/** The longest to wait for the client's end. */
+/** The longest time to wait for the client's end. */
 export const lingerMs = 1000;
 
 /** The most bytes that are read meanwhile. */
@@ -19,7 +19,7 @@ const discardBytes = 16 * 1024;
 export async function linger(conn: Deno.Conn): Promise<void> {
   await conn.closeWrite();
   const discarded = new Uint8Array(discardBytes);
-  const patience = setTimeout(() => {
+  const timer = setTimeout(() => {
     try {
       conn.close();
     } catch {
@@ -33,8 +33,8 @@ export async function linger(conn: Deno.Conn): Promise<void> {
       left -= bytes;
     }
   } catch {
-    // A reset, or the end of our patience.
+    // A reset, or the time is over.
   } finally {
-    clearTimeout(patience);
+    clearTimeout(timer);
   }
 }

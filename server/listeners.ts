@@ -1,13 +1,10 @@
 /**
- * Where the server listens: binding addresses and socket files, accepting, and letting go of them.
+ * Where the server listens: binding addresses and socket files, and letting go of them.
  *
  * @module
  */
 
-import { tooManyConnections } from "../protocol/problems.ts";
-import { Connection } from "./connection.ts";
-import type { Host } from "./host.ts";
-import { linger } from "./linger.ts";
+import { serverDefaults } from "./defaults.ts";
 
 /** A TCP address; port 0 lets the system choose. */
 export interface TcpAddress {
@@ -21,28 +18,33 @@ export interface TcpAddress {
 export interface UnixAddress {
   /** The socket's file. */
   path: string;
-  /** Its file's mode; 0600 unless given. */
+  /** Its file's mode; 0600 by default. */
   mode?: number;
 }
 
-const unixModeDefault = 0o600;
+/** An address that is bound. */
+export interface Bound {
+  /** Accepts its connections. */
+  readonly listener: Deno.Listener;
+  /** Stops listening, and removes the socket file if it is still this listener's. */
+  close(): void;
+}
 
 /** Connections that the system completes before they are accepted, so that a rush is not refused. */
 const acceptBacklog = 4096;
 
-/** The first and the longest wait after an accept that failed, in milliseconds. */
-const acceptRetryMs = { first: 50, longest: 500 } as const;
-
-/** Connections beyond the limit that are told so at the same time; others are just closed. */
-const refusalsMax = 64;
-
-/** Listens on a TCP address. The error of an address that cannot be had says what to do. */
-export function listenTcp({ hostname, port }: TcpAddress): Deno.Listener {
+/**
+ * Listens on a TCP address.
+ *
+ * @throws {Error} when the address is unavailable; its message says what to do.
+ */
+export function listenTcp({ hostname, port }: TcpAddress): Bound {
   const address = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   try {
-    // Deno 2.4 does not know of the backlog, nor do its types; it takes what it knows.
+    // The types of the runtime do not know of the backlog.
     const options = { transport: "tcp", hostname, port, tcpBacklog: acceptBacklog } as const;
-    return Deno.listen(options);
+    const listener = Deno.listen(options);
+    return { listener, close: () => listener.close() };
   } catch (error) {
     throw new Error(`Cannot listen on ${address}: ${reason(error)}`);
   }
@@ -58,28 +60,61 @@ function reason(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) {
     return "this port needs more rights; choose one from 1024 up with --tcp HOST:PORT";
   }
-  const text = error instanceof Error ? error.message : String(error);
-  return `${text}; choose another address with --tcp HOST:PORT`;
+  return `${describe(error)}; choose another address with --tcp HOST:PORT`;
 }
 
 /**
  * Listens on a socket file. One that no server listens on any more is replaced; a live one and
- * anything that is not a socket are left alone, and the error says what to do.
+ * anything that is not a socket are left alone.
+ *
+ * @throws {Error} when the path is unavailable; its message says what to do.
  */
-export async function listenUnix({ path, mode }: UnixAddress): Promise<Deno.Listener> {
+export async function listenUnix({ path, mode }: UnixAddress): Promise<Bound> {
   await removeStale(path);
-  const before = setUmask(0o777 & ~(mode ?? unixModeDefault));
+  const fileMode = mode ?? serverDefaults.unixMode;
+  const before = setUmask(0o777 & ~fileMode);
   let listener: Deno.Listener;
   try {
     listener = Deno.listen({ transport: "unix", path });
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot listen on ${path}: ${text}; choose another with --unix PATH`);
+    throw new Error(
+      `Cannot listen on ${path}: ${describe(error)}; choose another with --unix PATH`,
+    );
   } finally {
     if (before !== undefined) setUmask(before);
   }
-  if (Deno.build.os !== "windows") Deno.chmodSync(path, mode ?? unixModeDefault);
-  return listener;
+  try {
+    if (Deno.build.os !== "windows") Deno.chmodSync(path, fileMode);
+  } catch (error) {
+    listener.close();
+    throw new Error(`Cannot set the mode of ${path}: ${describe(error)}`);
+  }
+  const file = fileAt(path);
+  return {
+    listener,
+    close: () => {
+      // Another server may have replaced the file meanwhile: then it is not ours to remove. It is
+      // looked at before the listener is closed, while the file's number cannot be used again.
+      const isOurs = file !== undefined && file === fileAt(path);
+      listener.close();
+      if (!isOurs) return;
+      try {
+        Deno.removeSync(path);
+      } catch {
+        // Somebody has removed it already.
+      }
+    },
+  };
+}
+
+/** What tells one file from another at the same path; undefined where there is none. */
+function fileAt(path: string): string | undefined {
+  try {
+    const { dev, ino, birthtime, ctime } = Deno.lstatSync(path);
+    return `${dev} ${ino} ${birthtime?.getTime() ?? ctime?.getTime()}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Sets the mask of new files' modes, where the system has one and we are allowed to. */
@@ -120,61 +155,6 @@ async function removeStale(path: string): Promise<void> {
     `Cannot listen on ${path}: a server is listening there; ` +
       "stop it or choose another with --unix PATH",
   );
-}
-
-/** Accepts connections until the listener is closed. */
-export async function accept(
-  listener: Deno.Listener,
-  host: Host,
-  isClosing: () => boolean,
-): Promise<void> {
-  let retryMs = 0;
-  let refusals = 0;
-  while (!isClosing()) {
-    let conn: Deno.Conn;
-    try {
-      conn = await listener.accept();
-    } catch (error) {
-      if (isClosing()) return;
-      if (retryMs === 0) {
-        host.onEvent(`Cannot accept a connection: ${describe(error)}; trying again and again`);
-      }
-      retryMs = Math.min(Math.max(acceptRetryMs.first, 2 * retryMs), acceptRetryMs.longest);
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
-      continue;
-    }
-    if (retryMs > 0) {
-      retryMs = 0;
-      host.onEvent("Accepting connections again");
-    }
-    if (host.connections.size < host.connectionsMax) {
-      if (listener.addr.transport === "tcp") (conn as Deno.TcpConn).setNoDelay(true);
-      new Connection(conn, host).serve();
-    } else {
-      host.engine.counters.connections.refused++;
-      host.engine.counters.errors.too_many_connections++;
-      if (refusals >= refusalsMax) {
-        conn.close();
-        continue;
-      }
-      refusals++;
-      void refuse(conn).finally(() => refusals--);
-    }
-  }
-}
-
-async function refuse(conn: Deno.Conn): Promise<void> {
-  try {
-    await conn.write(tooManyConnections.line);
-    await linger(conn);
-  } catch {
-    // It went away by itself.
-  }
-  try {
-    conn.close();
-  } catch {
-    // Lingering has closed it.
-  }
 }
 
 function describe(error: unknown): string {

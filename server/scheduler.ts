@@ -1,18 +1,18 @@
 /**
- * Fairness among connections.
+ * The fair scheduler of the portable event loop: which connections have their turn when.
  *
- * In one look at the sockets the runtime lets 128 reads and writes succeed, and puts the rest off.
- * In its next look it takes the sockets that became ready since first, and only then those that it
+ * In one poll of the sockets the runtime lets 128 reads and writes succeed, and puts the rest off.
+ * In its next poll it takes the sockets that became ready since first, and only then those that it
  * has put off. So with more busy connections than that, those that were served and ask again are
- * served again, and the others wait, some of them for a hundred times as long.
+ * served again, and the others wait, some of them a hundred times as long.
  *
- * So connections are served in rounds. Once a round has served its share, whoever was served is
- * held back, and a bell makes the runtime look again, until hardly anybody is left to be served:
- * then nobody is put off any more, and the next round begins for all. No connection is served a
- * third time while another waits for its first.
+ * So connections are served in rounds. Once a round has served its share, every connection that was
+ * served yields, and a waker makes the runtime poll again, until hardly any connection is left to
+ * be served: then none is put off any more, and the next round begins for all. No connection is
+ * served a third time while another waits for its first.
  *
- * A client that sends or fetches much would keep the loop to itself in the same way, so requests
- * and bytes count too, however few connections there are.
+ * A client that sends or fetches much would keep the event loop to itself in the same way, so
+ * requests and bytes count too, however few connections there are.
  *
  * @module
  */
@@ -26,67 +26,63 @@ export const roundRequests = 512;
 /** Bytes read and sent after which a round begins to end. */
 export const roundBytes = 256 * 1024;
 
-/** With no more connections than this nobody is put off by the others' number. */
+/** With no more connections than this, their number alone puts none off. */
 export const fairConnections = 100;
 
-/** Something that makes the runtime look at the sockets, and resolves when it has. */
-export interface Look {
-  ring(): Promise<void>;
+/** Makes the runtime poll the sockets, and resolves when it has. */
+export interface Poll {
+  wake(): Promise<void>;
 }
 
-/** See the head of this file. */
-export class Turns {
-  readonly #bell: Look | undefined;
+/** Decides when connections yield, and when they go on. */
+export class Scheduler {
+  readonly #poll: Poll | undefined;
   readonly #connections: { readonly size: number };
   #reads = 0;
   #requests = 0;
   #bytes = 0;
-  #next: Promise<void> | undefined;
+  #nextRound: Promise<void> | undefined;
 
-  /** Turns among these connections. Without a bell a timer is used, which costs more time. */
-  constructor(connections: { readonly size: number }, bell?: Look) {
+  /** Schedules these connections. Without a poll it uses a timer, which takes longer. */
+  constructor(connections: { readonly size: number }, poll?: Poll) {
     this.#connections = connections;
-    this.#bell = bell;
+    this.#poll = poll;
   }
 
-  /** Counts a read that is served. */
+  /** Counts a read. */
   countRead(bytes: number): void {
     this.#reads++;
     this.#bytes += bytes;
   }
 
-  /** Counts what was done for a connection: requests that were run, and bytes to be sent. */
+  /** Counts requests that were run, and bytes to be sent. */
   countWork(requests: number, bytes: number): void {
     this.#requests += requests;
     this.#bytes += bytes;
   }
 
-  /** True when whoever was served has to wait for the next round. */
-  get isOver(): boolean {
+  /** True when a connection that was served must yield. */
+  get shouldYield(): boolean {
     return this.#requests >= roundRequests || this.#bytes >= roundBytes ||
       this.#reads >= roundReads && this.#connections.size > fairConnections;
   }
 
   /** Resolves when the next round begins, after the others had their turn. */
-  next(): Promise<void> {
-    this.#next ??= this.#finish();
-    return this.#next;
+  yield(): Promise<void> {
+    this.#nextRound ??= this.#finishRound();
+    return this.#nextRound;
   }
 
-  async #finish(): Promise<void> {
+  async #finishRound(): Promise<void> {
     let before: number;
     do {
       before = this.#reads;
-      await this.#look();
+      if (this.#poll === undefined) await new Promise((resolve) => setTimeout(resolve, 0));
+      else await this.#poll.wake();
     } while (this.#reads - before >= roundReads);
     this.#reads = 0;
     this.#requests = 0;
     this.#bytes = 0;
-    this.#next = undefined;
-  }
-
-  async #look(): Promise<void> {
-    if (this.#bell === undefined) await new Promise((resolve) => setTimeout(resolve, 0));
-    else await this.#bell.ring();
+    this.#nextRound = undefined;
   }
 }

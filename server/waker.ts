@@ -1,29 +1,29 @@
 /**
- * A way to let the runtime look at the sockets, and to hear of it at once.
+ * The event-loop waker: makes the runtime poll the sockets, and resolves as soon as it has.
  *
- * The runtime looks at the sockets when it has nothing else to do, or after many turns of its
- * loop; a timer makes it, but takes a millisecond or two. A bell is a connection of the process to
- * itself: a byte that is sent on one end comes out of the other only when the runtime has asked the
- * system which sockets are ready, and then it has been told of all the others as well. That takes
- * some twenty microseconds.
+ * The runtime polls when it has nothing else to do, or after many turns of its loop; a timer makes
+ * it poll too, but takes a millisecond or two. A waker is a connection of the process to itself: a
+ * byte sent on one end arrives at the other only when the runtime has asked the system which
+ * sockets are ready, and then it knows of all the others as well. That takes some twenty
+ * microseconds.
  *
  * @module
  */
 
-/** See the head of this file. */
-export class Bell {
+/** A connection of the process to itself. */
+export class Waker {
   readonly #near: Deno.Conn;
   readonly #far: Deno.Conn;
-  readonly #stroke = new Uint8Array(1);
-  readonly #heard = new Uint8Array(16);
+  readonly #byte = new Uint8Array(1);
+  readonly #received = new Uint8Array(16);
 
   private constructor(near: Deno.Conn, far: Deno.Conn) {
     this.#near = near;
     this.#far = far;
   }
 
-  /** Hangs a bell; undefined where the process may not connect to itself. */
-  static async hang(): Promise<Bell | undefined> {
+  /** Makes a waker; undefined where the process may not connect to itself. */
+  static async create(): Promise<Waker | undefined> {
     let listener: Deno.TcpListener;
     try {
       listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -36,13 +36,13 @@ export class Bell {
         Deno.connect({ hostname, port }),
         listener.accept(),
       ]);
-      const bell = new Bell(near, far);
+      const waker = new Waker(near, far);
       if (port !== 0 && samePort(near.localAddr, far.remoteAddr)) {
         near.setNoDelay(true);
-        return bell;
+        return waker;
       }
-      // Somebody else was faster to connect; better no bell than one that others ring.
-      bell.close();
+      // Somebody else connected first; better no waker than one that a stranger controls.
+      waker.close();
       return undefined;
     } catch {
       return undefined;
@@ -51,23 +51,23 @@ export class Bell {
     }
   }
 
-  /** Resolves once the runtime has looked at the sockets. Not to be called again before that. */
-  async ring(): Promise<void> {
+  /** Resolves once the runtime has polled the sockets. Not to be called again before that. */
+  async wake(): Promise<void> {
     try {
-      await Promise.all([this.#far.read(this.#heard), this.#near.write(this.#stroke)]);
+      await Promise.all([this.#far.read(this.#received), this.#near.write(this.#byte)]);
     } catch {
-      // The bell was taken down; a timer does the same, later.
+      // It was closed; a timer does the same, later.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
 
-  /** Takes the bell down. */
+  /** Closes both ends. */
   close(): void {
     for (const end of [this.#near, this.#far]) {
       try {
         end.close();
       } catch {
-        // It was closed already.
+        // It was closed before.
       }
     }
   }

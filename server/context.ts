@@ -1,0 +1,157 @@
+/**
+ * What the connections of one server share: the commands' context, the limits, and the counts that
+ * the limits are held against. Time is passed in by `tick`.
+ *
+ * @module
+ */
+
+import type { CommandTable, Context } from "../commands/mod.ts";
+import { InvariantError } from "../store.ts";
+import type { BufferPool } from "./buffer_pool.ts";
+import type { Connection } from "./connection.ts";
+import type { EventLog } from "./event_log.ts";
+import { MemoryBound } from "./memory_bound.ts";
+
+/** The limits that an operator can choose. */
+export interface Limits {
+  /** The most connections at a time. */
+  readonly connectionsMax: number;
+  /** The longest line, in bytes without its end. */
+  readonly lineBytesMax: number;
+  /** The most bytes of all unfinished lines, and likewise of all replies that are not sent. */
+  readonly pendingBytesMax: number;
+  /** Connections on which nothing moves for this long are closed; 0 for never. */
+  readonly idleTimeoutMs: number;
+}
+
+/** Clients that have not logged in may together hold this share of `pendingBytesMax`. */
+export const strangersShare = 1 / 16;
+
+/** A connection that takes nothing of its replies for this long can be closed to make room. */
+export const stalledMs = 1000;
+
+/** What a server context is made of. */
+export interface ServerContextOptions {
+  /** What commands run on. */
+  readonly commands: Context;
+  /** The commands that there are. */
+  readonly table: CommandTable;
+  /** Where buffers come from. */
+  readonly buffers: BufferPool;
+  /** The limits. */
+  readonly limits: Limits;
+  /** Where events are reported. */
+  readonly events: EventLog;
+  /** Called when an invariant is broken: the server cannot go on. */
+  readonly onBroken: (error: Error) => void;
+}
+
+/** The state that all connections of one event loop share. */
+export class ServerContext {
+  readonly commands: Context;
+  readonly table: CommandTable;
+  readonly buffers: BufferPool;
+  readonly limits: Limits;
+  readonly events: EventLog;
+  /** Bytes of unfinished lines of all connections. */
+  readonly input: MemoryBound;
+  /** Those of clients that have not logged in. */
+  readonly strangersInput: MemoryBound;
+  /** Bytes of replies of all connections that are not sent. */
+  readonly replies: MemoryBound;
+  /** The connections that are open. */
+  readonly connections: Set<Connection> = new Set();
+  /** The time of the last tick. */
+  nowMs: number;
+  /** True once the server is to end: no connection reads on. */
+  isDraining = false;
+  readonly #onBroken: (error: Error) => void;
+
+  constructor(options: ServerContextOptions) {
+    const { pendingBytesMax } = options.limits;
+    this.commands = options.commands;
+    this.table = options.table;
+    this.buffers = options.buffers;
+    this.limits = options.limits;
+    this.events = options.events;
+    this.input = new MemoryBound(pendingBytesMax);
+    this.strangersInput = new MemoryBound(pendingBytesMax * strangersShare);
+    this.replies = new MemoryBound(pendingBytesMax);
+    this.nowMs = options.commands.now();
+    this.#onBroken = options.onBroken;
+  }
+
+  /** Counts an open connection. */
+  opened(connection: Connection): void {
+    this.connections.add(connection);
+    const counts = this.commands.counters.connections;
+    counts.now = this.connections.size;
+    counts.total++;
+  }
+
+  /** Counts a connection that has ended. */
+  closed(connection: Connection): void {
+    this.connections.delete(connection);
+    this.commands.counters.connections.now = this.connections.size;
+  }
+
+  /** Work that is due without a request: expired entries, flushes; true when more is due now. */
+  sweep(): boolean {
+    try {
+      return this.commands.store.sweep();
+    } catch (error) {
+      this.broken(error);
+      return false;
+    }
+  }
+
+  /** Closes what is overdue, and makes room where somebody waits for it. */
+  tick(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.events.tick(nowMs);
+    this.buffers.trim();
+    const { idleTimeoutMs } = this.limits;
+    if (idleTimeoutMs > 0) {
+      for (const connection of this.connections) {
+        if (connection.isOverdue(nowMs, idleTimeoutMs)) connection.abort();
+      }
+    }
+    while (this.replies.isWaitedFor && this.#closeLargestStalled(nowMs));
+  }
+
+  /** A fault in the server itself: an invariant is broken, or one connection cannot go on. */
+  fault(error: unknown): void {
+    if (error instanceof InvariantError) {
+      this.broken(error);
+    } else {
+      const message = error instanceof Error ? error.message : String(error);
+      this.events.report("fault", `Connection closed after a fault: ${message}`, this.nowMs);
+    }
+  }
+
+  /** A broken invariant: the server ends. */
+  broken(error: unknown): void {
+    this.#onBroken(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /**
+   * Closes the connection that holds most, of those whose client has taken nothing for a while. One
+   * that makes progress is never closed.
+   */
+  #closeLargestStalled(nowMs: number): boolean {
+    let largest: Connection | undefined;
+    for (const connection of this.connections) {
+      if (!connection.isStalled(nowMs, stalledMs)) continue;
+      if (connection.heldReplyBytes > (largest?.heldReplyBytes ?? 0)) largest = connection;
+    }
+    if (largest === undefined) return false;
+    this.events.report(
+      "slow client",
+      `Closed a client that took none of its ${largest.heldReplyBytes} bytes of replies for ` +
+        `${stalledMs} ms, since other replies needed the memory: ${largest.peer()}`,
+      nowMs,
+    );
+    largest.abort();
+    return true;
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * The input buffer: what a connection has read and not consumed yet, and the lines in it.
+ *
+ * It starts small, since most connections are idle most of the time and a pending read holds its
+ * buffer; it doubles while reads fill it, up to 64 KiB, and shrinks when reads are short. What a
+ * client sends at once should fit: the rest of it costs a read more each time. So a full read makes
+ * the buffer grow also where it leaves a line unfinished, and one short read, which may be such a
+ * rest, does not make it shrink.
+ *
+ * A line longer than 64 KiB is kept in chunks until its end has come, and only then joined. So an
+ * unfinished line never holds much more memory than its bytes, nothing is copied again and again
+ * while it grows, and all of it comes from the pool and returns there.
+ *
+ * @module
+ */
+
+import { type Buffers, findLineFeed } from "../protocol.ts";
+
+/** The bytes of buffer that an idle connection holds. */
+export const inputBytesMin = 512;
+
+/** The largest buffer for reads, and the size of a chunk. */
+export const chunkBytes = 64 * 1024;
+
+/** A line of this many bytes goes on in chunks of the larger size, which cost fewer reads. */
+const largeLineBytes = 1024 * 1024;
+const largeChunkBytes = 256 * 1024;
+
+/** The largest buffer for a read that may wait long; only one after a full read gets more. */
+const idleReadBytesMax = 16 * 1024;
+
+const lineFeedBytes = 1;
+const carriageReturn = 0x0d;
+const nothing = new Uint8Array(0);
+
+/** The result of a search for a line. */
+export type LineResult = "line" | "none" | "too long";
+
+/** Bytes that were read, and the lines in them. */
+export class InputBuffer {
+  /** The buffer; `bytes[start, end)` is not consumed yet. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Where the bytes begin that are not consumed. */
+  start = 0;
+  /** Where they end. */
+  end = 0;
+  /** Where the line that was found begins, in `bytes`. */
+  lineStart = 0;
+  /** Where it ends, without its line break. */
+  lineEnd = 0;
+  readonly #buffers: Buffers;
+  /** The chunks of an unfinished line before `bytes`, full each. */
+  #chunks: Uint8Array<ArrayBuffer>[] | undefined;
+  /** Where the line begins in the first chunk. */
+  #firstChunkStart = 0;
+  /** Bytes of the line in the chunks. */
+  #chunkedBytes = 0;
+  /** Bytes from `start` that hold no line feed. */
+  #searchedBytes = 0;
+  /** True while the rest of a line that is too long is thrown away. */
+  #isSkipping = false;
+  /** The bytes of the last read, and the space that it had. */
+  #lastBytes = 0;
+  #lastSpace = 0;
+  /** The bytes of the read before it. */
+  #earlierBytes = 0;
+
+  constructor(buffers: Buffers) {
+    this.#buffers = buffers;
+    this.bytes = buffers.take(inputBytesMin);
+  }
+
+  /** Bytes of the line that has begun and not ended. */
+  get unfinishedBytes(): number {
+    return this.#chunkedBytes + this.end - this.start;
+  }
+
+  /** The space for the next read. What was found before is no longer valid. */
+  space(): Uint8Array<ArrayBuffer> {
+    if (this.start === this.end) {
+      this.start = 0;
+      this.end = 0;
+      const wanted = this.#chunks === undefined ? this.#wantedBytes() : this.bytes.length;
+      if (wanted !== this.bytes.length) this.#exchange(wanted);
+    } else if (this.#chunks === undefined) {
+      this.#makeSpace();
+    }
+    if (this.end === this.bytes.length) this.#startChunk();
+    this.#lastSpace = this.bytes.length - this.end;
+    return this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
+  }
+
+  /** Notes that a read brought this many bytes. */
+  filled(bytes: number): void {
+    this.end += bytes;
+    this.#earlierBytes = this.#lastBytes;
+    this.#lastBytes = bytes;
+  }
+
+  /**
+   * Consumes the next line of up to `lineBytesMax` bytes: `lineStart` and `lineEnd` say where it is.
+   * `"none"`: more bytes are needed. `"too long"`: what there is of the line was thrown away, and
+   * the rest of it will be.
+   */
+  nextLine(lineBytesMax: number): LineResult {
+    for (;;) {
+      const lineFeed = findLineFeed(this.bytes, this.start + this.#searchedBytes, this.end);
+      if (lineFeed < 0) return this.#unfinished(lineBytesMax);
+      this.#searchedBytes = 0;
+      if (this.#isSkipping) {
+        this.#isSkipping = false;
+        this.start = lineFeed + lineFeedBytes;
+        continue;
+      }
+      const length = this.#chunkedBytes + lineFeed - this.start;
+      if (length > lineBytesMax + 1) {
+        this.lineStart = this.start;
+        this.lineEnd = this.#chunks === undefined ? this.#withoutReturn(lineFeed) : this.start;
+        this.#discardLine(lineFeed + lineFeedBytes);
+        return "too long";
+      }
+      const start = this.#chunks === undefined ? this.start : this.#join();
+      const end = start + length;
+      this.lineStart = start;
+      this.lineEnd = this.#withoutReturn(end);
+      this.start = end + lineFeedBytes;
+      return this.lineEnd - start > lineBytesMax ? "too long" : "line";
+    }
+  }
+
+  /** Consumes what the end of the input leaves: a last line without a line feed. */
+  lastLine(lineBytesMax: number): LineResult {
+    const length = this.unfinishedBytes;
+    if (length === 0 || this.#isSkipping) return "none";
+    if (length > lineBytesMax) {
+      this.#discardLine(this.end);
+      return "too long";
+    }
+    this.lineStart = this.#chunks === undefined ? this.start : this.#join();
+    this.lineEnd = this.lineStart + length;
+    this.start = this.lineEnd;
+    return "line";
+  }
+
+  /** What there is of the line that `nextLine` is about to find too long, up to 64 KiB of it. */
+  head(): Uint8Array {
+    const first = this.#chunks?.at(0);
+    return first === undefined
+      ? this.bytes.subarray(this.start, this.end)
+      : first.subarray(this.#firstChunkStart);
+  }
+
+  /** Gives all memory back. */
+  release(): void {
+    this.#dropChunks();
+    this.#buffers.give(this.bytes);
+    this.bytes = nothing;
+    this.start = this.end = 0;
+  }
+
+  /** The end of the line without one carriage return at it. */
+  #withoutReturn(end: number): number {
+    const last = end - 1;
+    return last >= this.lineStart && this.bytes[last] === carriageReturn ? last : end;
+  }
+
+  #unfinished(lineBytesMax: number): LineResult {
+    if (this.#isSkipping) {
+      this.start = this.end;
+      return "none";
+    }
+    const { unfinishedBytes } = this;
+    // A carriage return that may yet turn out to be the line's end does not count.
+    const counted = unfinishedBytes > 0 && this.bytes[this.end - 1] === carriageReturn
+      ? unfinishedBytes - 1
+      : unfinishedBytes;
+    if (counted > lineBytesMax) {
+      this.lineStart = this.lineEnd = this.end;
+      this.#discardLine(this.end);
+      this.#isSkipping = true;
+      return "too long";
+    }
+    this.#searchedBytes = this.end - this.start;
+    return "none";
+  }
+
+  #discardLine(start: number): void {
+    this.#dropChunks();
+    this.start = start;
+    this.#searchedBytes = 0;
+  }
+
+  #dropChunks(): void {
+    for (const chunk of this.#chunks ?? []) this.#buffers.give(chunk);
+    this.#chunks = undefined;
+    this.#chunkedBytes = 0;
+  }
+
+  /** The buffer is full of one unfinished line: it becomes a chunk, and another buffer follows. */
+  #startChunk(): void {
+    if (this.#chunks === undefined) {
+      this.#chunks = [];
+      this.#firstChunkStart = this.start;
+    }
+    this.#chunks.push(this.bytes);
+    this.#chunkedBytes += this.end - this.start;
+    const bytes = this.#chunkedBytes < largeLineBytes ? chunkBytes : largeChunkBytes;
+    this.bytes = this.#buffers.take(bytes);
+    this.start = this.end = this.#searchedBytes = 0;
+  }
+
+  /** Joins the chunks and the buffer into one; returns where the line begins in it. */
+  #join(): number {
+    const chunks = this.#chunks ?? [];
+    const joined = this.#buffers.take(this.unfinishedBytes);
+    let at = 0;
+    chunks.forEach((chunk, n) => {
+      const part = n === 0 ? chunk.subarray(this.#firstChunkStart) : chunk;
+      joined.set(part, at);
+      at += part.length;
+      this.#buffers.give(chunk);
+    });
+    joined.set(this.bytes.subarray(this.start, this.end), at);
+    this.#buffers.give(this.bytes);
+    this.bytes = joined;
+    this.end = at + this.end - this.start;
+    this.start = 0;
+    this.#chunks = undefined;
+    this.#chunkedBytes = 0;
+    return 0;
+  }
+
+  /** True when the last read took all of its space, so that more may be there already. */
+  get #wasFilled(): boolean {
+    return this.#lastBytes === this.#lastSpace && this.#lastBytes > 0;
+  }
+
+  /** The size for a buffer with nothing in it. */
+  #wantedBytes(): number {
+    const { length } = this.bytes;
+    if (this.#wasFilled) return Math.min(chunkBytes, Math.max(length, 2 * this.#lastSpace));
+    const most = Math.max(this.#lastBytes, this.#earlierBytes);
+    const kept = most * 4 <= length ? length / 2 : length;
+    return Math.max(inputBytesMin, Math.min(idleReadBytesMax, kept));
+  }
+
+  #makeSpace(): void {
+    const { bytes, start, end } = this;
+    const unfinished = end - start;
+    if (bytes.length > chunkBytes) {
+      // It was joined for a line that is consumed by now.
+      this.#exchange(Math.max(chunkBytes, unfinished));
+      return;
+    }
+    if (this.#wasFilled && bytes.length < chunkBytes) {
+      this.#exchange(2 * bytes.length);
+      return;
+    }
+    const space = bytes.length - end;
+    if (space * 2 >= bytes.length) return;
+    const canGrow = bytes.length < chunkBytes;
+    if (canGrow && unfinished * 2 > bytes.length) {
+      this.#exchange(2 * bytes.length);
+    } else if (start > 0 && (canGrow || space === 0)) {
+      bytes.copyWithin(0, start, end);
+      this.start = 0;
+      this.end = unfinished;
+    }
+  }
+
+  /** Moves what is not consumed to the start of another buffer. */
+  #exchange(length: number): void {
+    const old = this.bytes;
+    this.bytes = this.#buffers.take(length);
+    this.bytes.set(old.subarray(this.start, this.end));
+    this.end -= this.start;
+    this.start = 0;
+    this.#buffers.give(old);
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * A bound on the memory that all connections together may hold for one purpose: requests that are
+ * not finished, or replies that are not sent. Whoever finds it exhausted can wait until it is not.
+ *
+ * @module
+ */
+
+/** Counts bytes against a bound. */
+export class MemoryBound {
+  /** The most bytes that all may hold. */
+  readonly bytesMax: number;
+  /** The bytes that all hold. */
+  bytes = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+  }
+
+  /** True while somebody waits for memory. */
+  get isWaitedFor(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Whether so many bytes more would still be within the bound. */
+  fits(bytesMore: number): boolean {
+    return this.bytes + bytesMore <= this.bytesMax;
+  }
+
+  /** Counts bytes that are held now, or with a minus bytes that are not held any more. */
+  add(bytes: number): void {
+    this.bytes += bytes;
+    if (bytes < 0 && this.#waiting.size > 0) this.#wake();
+  }
+
+  /** Calls back once, when bytes were given back; returns how to stop waiting. */
+  whenFreed(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => this.#waiting.delete(callback);
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const callback of waiting) callback();
+  }
+}
