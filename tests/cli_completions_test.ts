@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { completionsFor } from "../cli/completions.ts";
 import { type Option, subcommands } from "../cli/options.ts";
-import { commands } from "../protocol/commands.ts";
+import { commands } from "../commands/mod.ts";
 import { blinkStore } from "./command_line.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;

@@ -5,7 +5,7 @@
  */
 
 import { BlinkStore, type ConnectOptions } from "../client.ts";
-import { connectInProcess } from "../engine.ts";
+import { connectInProcess } from "../server.ts";
 import { serve, type ServerOptions } from "../server.ts";
 import { Store } from "../store.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { serveCommand } from "../cli/options.ts";
-import { type Command, commands, usageOf } from "../protocol/commands.ts";
+import { type Command, commands, usageOf } from "../commands/mod.ts";
 import * as limits from "../protocol/limits.ts";
 import * as problems from "../protocol/problems.ts";
 import { serve } from "../server.ts";

@@ -1,5 +1,5 @@
 /**
- * The parts of the codec: base64, numbers, verbs, words that errors repeat, and the output.
+ * The parts of the codec: base64, numbers, verbs, words, what errors repeat, and the reply writer.
  *
  * @module
  */
@@ -10,16 +10,21 @@ import {
   base64Length,
   decodeBase64InPlace,
   decodeByTable,
+  echoed,
   encodeBase64Into,
   encodeByTable,
-} from "../protocol/base64.ts";
-import { commands } from "../protocol/commands.ts";
-import { parseCount, parseInteger, parseSeconds } from "../protocol/numbers.ts";
-import { Output } from "../protocol/output.ts";
-import { echoed } from "../protocol/problems.ts";
-import { isHttp, isHttpStart, isTlsHello } from "../protocol/strangers.ts";
-import { noVerb, verbNumber } from "../protocol/verbs.ts";
-import { findLineFeed } from "../protocol/words.ts";
+  findLineFeed,
+  hasLongerWord,
+  isHttpRequest,
+  isHttpRequestStart,
+  isTlsHello,
+  parseCount,
+  parseInteger,
+  parseSeconds,
+  ReplyWriter,
+  unknownVerb,
+} from "../protocol.ts";
+import { commands, commandTable } from "../commands/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { bytesOf } from "./raw_client.ts";
 
@@ -101,6 +106,13 @@ Deno.test("numbers: seconds, at the edges of their range", () => {
     ["0.001", "1", "1.5", "0.1", "30", "315360000", "0000000001.250"].map(seconds),
     [1, 1000, 1500, 100, 30_000, 315_360_000_000, 1250],
   );
+  // Ordinary floats as programs print them, and numbers with many decimals.
+  assertEquals(
+    ["29.999834060668945", "0.07", "0.00100000000000000000000000000000000001"].map(seconds),
+    [29_999.834060668945, 70, 1],
+  );
+  assertEquals(seconds(`1.${"0".repeat(398)}`), 1000);
+  assertEquals(seconds(`1.${"0".repeat(399)}`), NaN);
   const wrong = [
     "",
     "0",
@@ -132,8 +144,8 @@ Deno.test("numbers: signed 64-bit integers in their one text", () => {
   }
 });
 
-Deno.test("verbs: each of the table, and none besides", () => {
-  const number = (word: string) => verbNumber(bytesOf(word), 0, bytesOf(word).length);
+Deno.test("verbs: each of the table, and no other", () => {
+  const number = (word: string) => commandTable.numberOf(bytesOf(word), 0, bytesOf(word).length);
   commands.forEach((command, place) => {
     for (const word of [command.verb, ...command.aliases]) {
       assertEquals(number(word), place);
@@ -142,7 +154,7 @@ Deno.test("verbs: each of the table, and none besides", () => {
         const named = commands.findIndex(({ verb, aliases }) =>
           [verb, ...aliases].some((name) => name === near)
         );
-        assertEquals(number(near), named < 0 ? noVerb : named, near);
+        assertEquals(number(near), named < 0 ? unknownVerb : named, near);
       }
     }
   });
@@ -162,6 +174,16 @@ Deno.test("words: line feeds are found near and far, and only within the range",
   }
 });
 
+Deno.test("words: a word longer than allowed is found wherever it lies", () => {
+  const has = (text: string) => hasLongerWord(bytesOf(text), 0, bytesOf(text).length, 4);
+  for (const text of ["", "abcd", "abcd abcd", " abcd\tabcd ", "a b c d e f", "    "]) {
+    assert(!has(text), text);
+  }
+  for (const text of ["abcde", "a abcde", "abcde a", "abcd abcde abcd", "ab  abcdef"]) {
+    assert(has(text), text);
+  }
+});
+
 Deno.test("errors repeat a client's word escaped and cut", () => {
   const shown = (text: string) => echoed(bytesOf(text), 0, bytesOf(text).length);
   assertEquals(shown("plain"), "plain");
@@ -172,39 +194,41 @@ Deno.test("errors repeat a client's word escaped and cut", () => {
   assertEquals(shown("💡".repeat(1000)), "💡".repeat(64) + "...");
 });
 
-Deno.test("output: grows, writes numbers, and holds nothing once it is taken", () => {
-  const output = new Output();
-  assertEquals(output.bytes.length, 0);
+Deno.test("reply writer: grows, writes numbers, and holds nothing once it is taken", () => {
+  const writer = new ReplyWriter();
+  assertEquals(writer.bytes.length, 0);
   const numbers = [0, 9, 10, 99, 100, 4_294_967_296, 10_737_418_240, 2 ** 53 - 1];
   for (const number of numbers) {
-    output.number(number);
-    output.blank();
+    writer.number(number);
+    writer.blank();
   }
-  output.text("é".repeat(5000));
-  output.endLine();
-  const { length } = output;
+  writer.text("é".repeat(5000));
+  writer.endLine();
+  const { length } = writer;
   assertEquals(
-    new TextDecoder().decode(output.take().subarray(0, length)),
+    new TextDecoder().decode(writer.take().subarray(0, length)),
     `${numbers.join(" ")} ${"é".repeat(5000)}\n`,
   );
-  assertEquals([output.length, output.bytes.length], [0, 0]);
+  assertEquals([writer.length, writer.bytes.length], [0, 0]);
 });
 
-Deno.test("strangers: HTTP and TLS are recognised, and this protocol is not taken for them", () => {
-  const http = (line: string) => isHttp(bytesOf(line), 0, bytesOf(line).length);
-  for (const line of ["GET / HTTP/1.1", "POST /set HTTP/1.0", "OPTIONS * HTTP/1.1"]) {
+Deno.test("sniffing: HTTP and TLS are recognized, and this protocol is not taken for them", () => {
+  const http = (line: string) => isHttpRequest(bytesOf(line), 0, bytesOf(line).length);
+  for (
+    const line of ["GET / HTTP/1.1", "POST /set HTTP/1.0", "PRI * HTTP/2.0", "MGET a HTTP/1.1"]
+  ) {
     assert(http(line), line);
   }
   for (const line of ["PUT http://a/b HTTP/1.1", "SET / HTTP/1.1", "CONNECT a:1 HTTP/1.1"]) {
     assert(http(line), line);
   }
-  for (const line of ["SET k HTTP/1.1", "SET user:1 HTTP/1.1", "GET /", "", "SET / a HTTP/1.1"]) {
+  for (const line of ["SET k HTTP/1.1", "SET user:1 HTTP/1.1", "GET /", "", "SET k HTTP/2.0"]) {
     assert(!http(line), line);
   }
   for (const line of ["SET /k HTTP/1.x", "GET / HTTP/1.12", "HTTP/1.1", "GET HTTP/1.1"]) {
     assert(!http(line), line);
   }
-  const start = (line: string) => isHttpStart(bytesOf(line), 0, bytesOf(line).length);
+  const start = (line: string) => isHttpRequestStart(bytesOf(line), 0, bytesOf(line).length);
   assert(start("POST /" + "a".repeat(1000)));
   assert(start("POST /" + "a".repeat(1000) + " HTTP/1."));
   assert(!start("SET /k " + "a".repeat(1000)));

@@ -7,7 +7,7 @@
 
 import { serve, type ServerOptions } from "../server.ts";
 import { Store } from "../store.ts";
-import { commands } from "../protocol/commands.ts";
+import { commands } from "../commands/mod.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { RawClient } from "./raw_client.ts";
 

@@ -1,6 +1,6 @@
 /** Tests of what helps while typing: completion, hints, help, history and its search. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
-import { type Command, commands, usageOf } from "../protocol/commands.ts";
+import { type Command, commands, usageOf } from "../commands/mod.ts";
 import { complete, completionKeysMax, keyFinder } from "../shell/complete.ts";
 import { helpLines, suggestionFor } from "../shell/help.ts";
 import { hintFor } from "../shell/hints.ts";
