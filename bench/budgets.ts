@@ -80,7 +80,7 @@ function ratio(
   return {
     what,
     budget,
-    measured: `${times.toFixed(2)} × (${show(blink)} ${unit}, Redis ${show(redis)})`,
+    measured: `${times.toFixed(3)} × (${show(blink)} ${unit}, Redis ${show(redis)})`,
     isMet: atMost === undefined ? times >= atLeast! : times <= atMost,
   };
 }

@@ -22,8 +22,8 @@ export function renderProgress({ phase, share, requests, seconds }: BenchProgres
 export function renderResult(result: BenchResult): string {
   const { latencyMs, requestsPerSecond, requests, seconds, hits, misses, errors } = result;
   const lines = [
-    `${showNumber(requests)} requests in ${seconds.toFixed(2)} s: ` +
-    `${result.connections} connections, ${result.pipeline} in flight on each, ` +
+    `${showCount(requests, "request")} in ${seconds.toFixed(2)} s: ` +
+    `${showCount(result.connections, "connection")}, ${result.pipeline} in flight on each, ` +
     `${showNumber(result.valueBytes)}-byte values`,
     "",
     `throughput  ${showNumber(requestsPerSecond)} requests/s`,
@@ -59,6 +59,10 @@ function showMs(ms: number): string {
   if (ms >= 100) return `${ms.toFixed(0)} ms`;
   if (ms >= 1) return `${ms.toFixed(ms >= 10 ? 1 : 2)} ms`;
   return `${(ms * 1000).toFixed(0)} µs`;
+}
+
+function showCount(count: number, noun: string): string {
+  return `${showNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A number, rounded and grouped by commas. */
