@@ -202,16 +202,14 @@ function measuredPhase(
 function verbDrawer(random: Random, mix: Partial<Record<Verb, number>>): () => number {
   const total = verbs.reduce((sum, verb) => sum + (mix[verb] ?? 0), 0);
   if (!(total > 0)) throw new Error("Cannot run a bench: every weight of its mix is 0");
-  const table = new Uint8Array(1000);
-  let from = 0;
-  let parts = 0;
-  verbs.forEach((verb, index) => {
-    parts += mix[verb] ?? 0;
-    const to = Math.round(parts / total * table.length);
-    table.fill(index, from, to);
-    from = to;
-  });
-  return () => table[random.below(table.length)];
+  let sum = 0;
+  const upperBounds = verbs.map((verb) => sum += mix[verb] ?? 0);
+  return () => {
+    const drawn = random.fraction() * total;
+    let index = 0;
+    while (drawn >= upperBounds[index]) index++;
+    return index;
+  };
 }
 
 async function runPhase(
@@ -240,7 +238,6 @@ async function drive(phase: Phase, socket: Deno.Conn, dialect: Dialect): Promise
   const read = new Uint8Array(readBytes);
   const scanner = dialect.scanner(phase.replies);
   while (phase.left > 0 && phase.now() < phase.endsAt) {
-    if (phase.scheduler.shouldYield()) await phase.scheduler.yield();
     const batch = Math.min(phase.pipeline, phase.left);
     phase.left -= batch;
     let end = 0;
@@ -261,6 +258,7 @@ async function drive(phase: Phase, socket: Deno.Conn, dialect: Dialect): Promise
       missing -= count;
     }
     await sending;
+    if (phase.scheduler.shouldYield()) await phase.scheduler.yield();
   }
 }
 

@@ -28,6 +28,16 @@ Deno.test("a bench makes the requests that its options describe, and counts the 
   assert(seen.some(({ phase }) => phase === "fill"));
 });
 
+Deno.test("a mix draws a verb of small weight too", async () => {
+  await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+  const [{ port }] = server.addresses as Deno.NetAddr[];
+  // Less than a thousandth was rounded to nothing.
+  const mix = { get: 1, ping: 4999 };
+  const { hits, misses } = await runBench({ port, requests: 100_000, mix, keys: 10 });
+  const gets = hits + misses;
+  assert(gets > 2 && gets < 60, `${gets} gets of about 20`);
+});
+
 Deno.test("a bench ends when its seconds are over", async () => {
   await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
   const [{ port }] = server.addresses as Deno.NetAddr[];
