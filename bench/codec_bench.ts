@@ -10,8 +10,7 @@ import { Session } from "../engine/session.ts";
 import { encodeBase64Into } from "../protocol/base64.ts";
 import { parseRequest, Request } from "../protocol/request.ts";
 import { Store } from "../store.ts";
-import { blink, RequestWriter, type Verb, verbs } from "./dialects.ts";
-import { Random } from "./random.ts";
+import { blink, Random, RequestWriter, type Verb, verbs } from "../loadgen/mod.ts";
 
 const requests = 1000;
 const keys = 10_000;

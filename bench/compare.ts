@@ -1,8 +1,8 @@
 /**
- * The comparison: this server, and those of Redis and memcached that are installed, side by side in
- * one run. Prints tables, writes the results to `bench/results/`, draws the plots and writes the
- * figures into `docs/benchmarks.md`. `--from FILE` takes them from results that are there already;
- * `--short` writes nothing and only shows that all of it runs, in half a minute.
+ * The comparison of this server with Redis and memcached, where they are installed, in one run.
+ * Prints tables, writes the results to `bench/results/`, draws the plots and writes the figures into
+ * `docs/benchmarks.md`. `--from FILE` renders existing results instead; `--short` measures a little
+ * of everything, writes nothing and takes half a minute, to show that all of it runs.
  *
  * @module
  */
@@ -10,28 +10,23 @@
 // @ts-types="../types/std.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
 import {
-  type Churn,
-  type Load,
   measureChurn,
   measureIdleConnection,
   measureMemory,
   measureSpeed,
   measureStall,
   measureStart,
-  type Speed,
-  type Start,
   warmUp,
 } from "./measures.ts";
-import { redisInline } from "./dialects.ts";
-import { measureMissRatios, type MissRatios } from "./miss_ratios.ts";
+import { medianOf } from "./median.ts";
+import { measureMissRatios } from "./miss_ratios.ts";
 import { installedPeers, type PeerKind, root, type Running, start } from "./processes.ts";
 import { drawPlots } from "./plots.ts";
 import { renderFigures, renderTables, writeDocument } from "./report.ts";
-import { type ByPeer, medianOf, type Results } from "./results.ts";
-import type { Stall } from "./stall.ts";
+import type { ByPeer, Churn, Load, MissRatios, Results, Speed, Stall, Start } from "./results.ts";
 import { traceNames } from "./traces.ts";
 
-/** How much is measured. */
+/** The amount of measuring. */
 interface Extent {
   readonly rounds: number;
   readonly secondsPerLoad: number;
@@ -103,7 +98,7 @@ async function main(): Promise<void> {
   await writeDocument(results, file);
 }
 
-/** Keeps the results in a file of their own; returns its name. */
+/** Measures everything in full and writes the results to a file; returns its name. */
 async function measureAll(): Promise<string> {
   const results = await compare(full, await installedPeers());
   await Deno.mkdir(resultsFolder, { recursive: true });
@@ -154,27 +149,19 @@ async function eachPeer<T>(
   return measured;
 }
 
-/**
- * All servers run at the same time; a load goes to one after the other, round by round. Redis is
- * loaded twice, by requests as clients send them and by lines.
- */
+/** All servers run at the same time; each load goes to one after the other, round by round. */
 async function speeds(extent: Extent, peers: readonly PeerKind[]): Promise<ByPeer<Speed[]>> {
   await using servers = new AsyncDisposableStack();
   const running: Running[] = [];
   for (const kind of peers) running.push(servers.use(await start(kind)));
-  const redis = running.find(({ kind }) => kind.name === "redis");
-  if (redis !== undefined) running.push({ ...redis, dialect: redisInline });
   for (const server of running) await warmUp(server);
-  const rounds = new Map(running.map(({ dialect }) => [
-    dialect.name,
-    extent.loads.map((): Speed[] => []),
-  ]));
+  const rounds = new Map(peers.map(({ name }) => [name, extent.loads.map((): Speed[] => [])]));
   for (let round = 1; round <= extent.rounds; round++) {
     for (const [index, load] of extent.loads.entries()) {
       note(`speed: round ${round}, ${load.connections} connections × ${load.pipeline}`);
       for (const server of running) {
         const speed = await measureSpeed(server, load, extent.secondsPerLoad);
-        rounds.get(server.dialect.name)![index].push(speed);
+        rounds.get(server.kind.name)![index].push(speed);
       }
     }
   }
@@ -233,7 +220,7 @@ async function missRatiosBySize(extent: Extent, peers: readonly PeerKind[]): Pro
   return rows;
 }
 
-/** Without memcached, the share of all keys that it would have held. */
+/** The share applies where memcached is not installed: about what it would have held. */
 function ratioOptions({ traceKeys, traceLength }: Extent, trace: string, mebibytes: number) {
   return {
     trace,

@@ -1,9 +1,9 @@
 /**
- * Draws plots as SVG: Observable Plot draws them into the document of linkedom. Reads plots by name
- * as JSON from standard input, and prints the drawings by name as JSON.
+ * Draws plots as SVG with Observable Plot, in a document of linkedom. Reads plots by name as JSON
+ * from standard input, and prints SVG by name as JSON.
  *
- * The two libraries are named here and not in `deno.json`, and in a way that the lock file does not
- * see, because whatever it lists is downloaded by everybody who starts a server.
+ * The two libraries are imported by a variable and not listed in `deno.json`, so that the lock file
+ * does not list them: everyone who starts a server downloads what it lists.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Plot } from "./plots.ts";
 const plotLibrary = "npm:@observablehq/plot@0.6.17";
 const documentLibrary = "npm:linkedom@0.18.15";
 
-/** What is used of Observable Plot. */
+/** The used part of Observable Plot. */
 interface PlotLibrary {
   plot(options: Record<string, unknown>): Drawing;
   line(data: readonly unknown[], options: Record<string, unknown>): unknown;
@@ -21,7 +21,7 @@ interface PlotLibrary {
   text(data: readonly unknown[], options: Record<string, unknown>): unknown;
 }
 
-/** What is used of linkedom. */
+/** The used part of linkedom. */
 interface DocumentLibrary {
   DOMParser: new () => { parseFromString(html: string, type: string): unknown };
 }
@@ -72,7 +72,7 @@ async function draw({ points, axes }: Plot): Promise<string> {
     marks: [
       plotting.line(points, { x: "x", y: "y", stroke: "series", z: "series" }),
       plotting.dot(points, { x: "x", y: "y", fill: "series" }),
-      // The names beside the lines' ends, in their order, each a line below the other.
+      // A legend beside the lines' ends, in their order.
       ...highestFirst.map((name, place) =>
         plotting.text([name], {
           frameAnchor: "top-right",

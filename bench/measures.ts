@@ -1,12 +1,12 @@
 /**
- * What the comparison measures of a running server, one function to a measure. Each starts its own
- * server, so that none finds the traces of another.
+ * The measures of the comparison, one function each. All but the speed start a server of their own,
+ * so that none is affected by another.
  *
  * @module
  */
 
-import { medianOf } from "./results.ts";
-import { type BenchOptions, runBench } from "./load.ts";
+import { type LoadOptions, runBench } from "../loadgen/mod.ts";
+import { medianOf } from "./median.ts";
 import {
   cpuTimeUs,
   type PeerKind,
@@ -16,36 +16,17 @@ import {
   start,
   startCommand,
 } from "./processes.ts";
-import type { Stall } from "./stall.ts";
-
-/** How fast a server is under one load. */
-export interface Speed {
-  readonly connections: number;
-  readonly pipeline: number;
-  readonly requestsPerSecond: number;
-  /** User and system time of the server, divided by the requests. */
-  readonly cpuUs: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly p999Ms: number;
-  readonly maxMs: number;
-}
-
-/** A load: so many connections, with so many requests in flight on each. */
-export interface Load {
-  readonly connections: number;
-  readonly pipeline: number;
-}
+import type { Churn, Load, Memory, Speed, Stall, Start } from "./results.ts";
 
 const keys = 100_000;
 const valueBytes = 64;
 
-/** Makes a server ready for {@linkcode measureSpeed}: all keys are there, and its code is warm. */
+/** Prepares a server for {@linkcode measureSpeed}: sets all keys, and warms its code up. */
 export async function warmUp(server: Running): Promise<void> {
   await loadOn(server, { connections: 50, pipeline: 16, requests: 200_000, fill: true });
 }
 
-/** Measures a server that was warmed up for so many seconds. */
+/** Measures a server that was warmed up, under one load for some seconds. */
 export async function measureSpeed(server: Running, load: Load, seconds: number): Promise<Speed> {
   const before = cpuTimeUs(server.pid);
   const result = await loadOn(server, { ...load, seconds });
@@ -61,21 +42,15 @@ export async function measureSpeed(server: Running, load: Load, seconds: number)
   };
 }
 
-async function loadOn({ dialect, port, kind }: Running, options: BenchOptions) {
-  const result = await runBench({ dialect, port, keys, valueBytes, ...options });
+async function loadOn({ kind, port }: Running, options: LoadOptions) {
+  const result = await runBench({ dialect: kind.dialect, port, keys, valueBytes, ...options });
   if (result.errors > 0) {
     throw new Error(`Cannot measure ${kind.name}: it answered ${result.errors} errors`);
   }
   return result;
 }
 
-/** The memory of a server with some number of entries. */
-export interface Memory {
-  readonly entries: number;
-  readonly residentBytes: number;
-}
-
-/** Fills a server with more and more entries of 16 + 64 bytes. */
+/** Fills a server with entries of 16 + 64 bytes in steps; the medians of several starts. */
 export async function measureMemory(
   kind: PeerKind,
   steps: readonly number[],
@@ -96,16 +71,7 @@ async function memoryOfOne(kind: PeerKind, steps: readonly number[]): Promise<Me
   return memory;
 }
 
-/** The latencies of a server that evicts at every write. */
-export interface Churn {
-  readonly megabytesWritten: number;
-  readonly p99Ms: number;
-  readonly p999Ms: number;
-  /** The longest that a request waited, as the generator saw it. */
-  readonly maxMs: number;
-}
-
-/** Fills a server to its limit with values of 1 KiB, and then goes on writing. */
+/** Fills a server to its limit with values of 1 KiB, then measures further writes. */
 export async function measureChurn(
   kind: PeerKind,
   { memoryBytes, seconds }: { memoryBytes: number; seconds: number },
@@ -129,7 +95,7 @@ export async function measureChurn(
   };
 }
 
-/** Churns the store alone, in a process of its own. */
+/** Churns the store alone, in a separate process. */
 export async function measureStall(
   { memoryBytes, seconds }: { memoryBytes: number; seconds: number },
 ): Promise<Stall> {
@@ -144,8 +110,8 @@ export async function measureStall(
 }
 
 /**
- * What an idle connection costs a server, in bytes of memory: the growth from as many connections
- * to twice as many, so that what a server takes once with its first connections is not counted.
+ * The memory of an idle connection, in bytes: the growth from `connections` to twice as many, so
+ * that what a server allocates once with its first connections does not count.
  */
 export async function measureIdleConnection(kind: PeerKind, connections: number): Promise<number> {
   await using server = await start(kind);
@@ -169,14 +135,7 @@ export async function measureIdleConnection(kind: PeerKind, connections: number)
   }
 }
 
-/** How a server starts. */
-export interface Start {
-  readonly firstReplyMs: number;
-  /** The memory that it holds before it was asked for anything. */
-  readonly residentBytes: number;
-}
-
-/** Starts a server, by its own command or by another, and stops it. */
+/** Starts a server, by the command given or the kind's own, and stops it. */
 export async function measureStart(
   kind: PeerKind,
   command?: (port: number) => readonly string[],
@@ -193,7 +152,7 @@ async function startOn(kind: PeerKind, command: (port: number) => readonly strin
   return await startCommand(kind, port, command(port));
 }
 
-/** A process that has answered still tidies up for a moment, which its memory shows. */
+/** Waits until a process that has just answered has also released what its start needed. */
 async function settle(): Promise<void> {
   const settleMs = 300;
   await new Promise((resolve) => setTimeout(resolve, settleMs));

@@ -1,46 +1,34 @@
 /**
- * Miss ratios: each trace replayed on this store, on an exact LRU, and on real servers of Redis and
- * memcached that hold the same bytes of keys and values.
+ * Miss ratios: each trace is replayed on this store, on an exact LRU, and on real servers of Redis
+ * and memcached, all with the same bytes of keys and values.
  *
- * memcached takes its memory in steps of 1 MiB and divides it among sizes, so what it holds gives
- * the measure: the others are bound to the same bytes. Redis counts its own overhead, so its
- * maxmemory is found by trying.
+ * memcached takes memory in steps of 1 MiB and divides it among size classes, so the bytes that it
+ * holds at the end become the limit of the others. Redis counts its own overhead in maxmemory, so the
+ * value at which it holds those bytes is found by iteration.
  *
  * @module
  */
 
+import { respArray } from "../loadgen/mod.ts";
 import { type PeerKind, type Running, start } from "./processes.ts";
 import { missRatio, Replayer, replayOnLru, replayOnStore } from "./replay.ts";
+import type { MissRatios } from "./results.ts";
 import { entryBytes, makeTrace, totalBytes, type Trace } from "./traces.ts";
 
-/** The miss ratios of one trace at one size. */
-export interface MissRatios {
-  readonly trace: string;
-  readonly title: string;
-  /** Bytes of keys and values that each cache may hold. */
-  readonly limitBytes: number;
-  /** The limit as a share of the bytes of all keys of the trace. */
-  readonly share: number;
-  /** By cache. */
-  readonly ratios: Readonly<Record<string, number>>;
-  /** Bytes that the real servers held at the end, as a share of the limit. */
-  readonly held: Readonly<Record<string, number>>;
-}
-
-/** What is replayed. */
+/** The trace and the limits of a replay. */
 export interface MissRatioOptions {
   readonly trace: string;
   readonly keys: number;
   readonly length: number;
-  /** memcached's memory, where it takes part. */
+  /** memcached's memory, if it takes part. */
   readonly memcachedBytes?: number;
-  /** The limit as a share of the bytes of all keys, where it does not. */
+  /** The limit as a share of the bytes of all keys, if memcached does not take part. */
   readonly share?: number;
 }
 
 const redisPolicies = ["allkeys-lru", "allkeys-lfu"];
 
-/** Replays one trace on every cache there is. */
+/** Replays one trace on every cache. */
 export async function measureMissRatios(
   peers: readonly PeerKind[],
   { trace: name, keys, length, memcachedBytes, share }: MissRatioOptions,
@@ -83,7 +71,7 @@ async function replayOnMemcached(
   memoryBytes: number,
 ): Promise<PeerRun> {
   await using server = await start(kind, { memoryBytes });
-  using replayer = await Replayer.connect(server);
+  using replayer = await Replayer.connect({ ...kind, port: server.port });
   const ratio = missRatio(await replayer.replay(trace));
   return { ratio, heldBytes: await replayer.heldBytes(trace) };
 }
@@ -94,15 +82,15 @@ async function replayOnRedis(
   { policy, limitBytes }: { policy: string; limitBytes: number },
 ): Promise<PeerRun> {
   await using server = await start(kind, { policy });
-  using replayer = await Replayer.connect(server);
+  using replayer = await Replayer.connect({ ...kind, port: server.port });
   await boundToBytes(server, replayer, trace, limitBytes);
   const ratio = missRatio(await replayer.replay(trace));
   return { ratio, heldBytes: await replayer.heldBytes(trace) };
 }
 
 /**
- * Sets the maxmemory at which Redis holds so many bytes of keys and values of a trace: first what it
- * uses once they are in, then corrected by what it holds after a piece of the trace.
+ * Sets the maxmemory at which Redis holds `limitBytes` of keys and values of a trace: first what it
+ * uses after they were set, then corrected by what it holds after a part of the trace.
  */
 async function boundToBytes(
   { kind }: Running,
@@ -117,15 +105,15 @@ async function boundToBytes(
   const corrections = 2;
   const piece = Math.min(trace.requests.length, Math.ceil(limitBytes / 80) * 8);
   for (let correction = 0; correction < corrections; correction++) {
-    await replayer.ask(`CONFIG SET maxmemory ${Math.round(used)}\r\n`);
+    await replayer.ask(respArray(["CONFIG", "SET", "maxmemory", `${Math.round(used)}`]));
     await replayer.replay(trace, piece);
     used += (limitBytes - await replayer.heldBytes(trace)) * overhead;
   }
-  await replayer.ask(`CONFIG SET maxmemory ${Math.round(used)}\r\n`);
-  await replayer.ask("FLUSHALL\r\n");
+  await replayer.ask(respArray(["CONFIG", "SET", "maxmemory", `${Math.round(used)}`]));
+  await replayer.ask(respArray(["FLUSHALL"]));
 }
 
-/** Sets of different keys, which together have so many bytes. */
+/** Sets of distinct keys, `bytes` in total. */
 function fillRequests(trace: Trace, bytes: number): Uint32Array {
   const requests: number[] = [];
   for (let key = 0, filled = 0; key < trace.keys; key++) {
@@ -137,7 +125,7 @@ function fillRequests(trace: Trace, bytes: number): Uint32Array {
 }
 
 async function usedMemory(replayer: Replayer): Promise<number> {
-  const found = /used_memory:(\d+)/.exec(await replayer.ask("INFO memory\r\n"));
+  const found = /used_memory:(\d+)/.exec(await replayer.ask(respArray(["INFO", "memory"])));
   if (found === null) throw new Error("Cannot read Redis's used_memory");
   return Number(found[1]);
 }

@@ -1,11 +1,11 @@
 /**
- * The plots of a comparison: what each shows, taken from the results. `draw.ts` draws them.
+ * The plots of a comparison, as points and axes taken from the results. `draw.ts` draws them.
  *
  * @module
  */
 
-import type { Speed } from "./measures.ts";
-import type { Results } from "./results.ts";
+import { comparedSpeeds } from "./budgets.ts";
+import type { Results, Speed } from "./results.ts";
 
 /** One point of a line. */
 export interface Point {
@@ -14,7 +14,7 @@ export interface Point {
   readonly y: number;
 }
 
-/** What a plot is called, and how its axes are laid out. */
+/** The title and the axes of a plot. */
 export interface Axes {
   readonly title: string;
   readonly x: string;
@@ -30,7 +30,7 @@ export interface Plot {
   readonly axes: Axes;
 }
 
-/** Draws every plot; the names are those of their files. */
+/** Draws every plot; returns SVG by the name of its file. */
 export async function drawPlots(results: Results): Promise<Record<string, string>> {
   const shown: Record<string, [Point[], Axes]> = {
     "throughput-by-connections": [
@@ -82,18 +82,16 @@ export async function drawPlots(results: Results): Promise<Record<string, string
   return await drawAll(Object.fromEntries(plots));
 }
 
-/** By connections: one in flight on each; by pipeline: 50 connections. */
+/** By connections, with one request in flight on each; or by pipeline, with 50 connections. */
 function speedPoints(
-  { speed }: Results,
+  results: Results,
   by: "connections" | "pipeline",
   figure: (speed: Speed) => number,
 ): Point[] {
   const isShown = by === "connections"
     ? (one: Speed) => one.pipeline === 1
     : (one: Speed) => one.connections === 50;
-  return Object.entries(speed).filter(([series]) => series !== "redis inline").flatMap((
-    [series, speeds],
-  ) =>
+  return Object.entries(comparedSpeeds(results)).flatMap(([series, speeds]) =>
     speeds.filter(isShown)
       .map((one) => ({ series, x: one[by], y: figure(one) }))
       .sort((a, b) => a.x - b.x)
@@ -116,7 +114,7 @@ function missRatioPoints({ missRatiosBySize }: Results): Point[] {
   ).sort((a, b) => a.x - b.x);
 }
 
-/** Draws in a process of its own, whose libraries nobody else has to download. */
+/** Draws in a separate process, so that only this downloads the plotting libraries. */
 async function drawAll(plots: Record<string, Plot>): Promise<Record<string, string>> {
   const script = new URL("draw.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
@@ -129,6 +127,6 @@ async function drawAll(plots: Record<string, Plot>): Promise<Record<string, stri
   await writer.write(new TextEncoder().encode(JSON.stringify(plots)));
   await writer.close();
   const { success, stdout } = await child.output();
-  if (!success) throw new Error("Cannot draw the plots: see what is said above");
+  if (!success) throw new Error("Cannot draw the plots: see the error above");
   return JSON.parse(new TextDecoder().decode(stdout));
 }

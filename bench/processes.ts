@@ -1,37 +1,36 @@
 /**
- * Servers as processes of their own, for comparison: this one, and those of Redis and memcached
- * where they are installed. What a process costs is read from /proc, so this is for Linux.
+ * The servers of a comparison as processes: this one, and Redis and memcached where they are
+ * installed. CPU time and memory are read from /proc, so this runs on Linux only.
  *
  * @module
  */
 
 import config from "../deno.json" with { type: "json" };
-import { blink, type Dialect, memcached, redis } from "./dialects.ts";
+import { blink, type Dialect, memcached, redis, respArray } from "../loadgen/mod.ts";
 
 /** A kind of server that takes part in the comparison. */
 export interface PeerKind {
   readonly name: "blink" | "redis" | "memcached";
   readonly dialect: Dialect;
-  /** The line that tells its version, or undefined where it is not installed. */
+  /** The line that its `--version` prints. */
   readonly version: string;
-  /** The command that starts it on a port, bound to the memory given. */
+  /** The command that starts it on a port with a memory limit. */
   readonly command: (port: number, options: StartOptions) => readonly string[];
-  /** A request that it answers from the start. */
+  /** A request that it answers as soon as it runs. */
   readonly ping: string;
 }
 
-/** How a server is started. */
+/** Options of a server's start. */
 export interface StartOptions {
-  /** Bytes that it may hold; default 2 GiB. */
+  /** Its memory limit in bytes; default 2 GiB. */
   readonly memoryBytes?: number;
-  /** Redis: its eviction policy; default allkeys-lru. */
+  /** Redis only: the eviction policy; default allkeys-lru. */
   readonly policy?: string;
 }
 
-/** A server that runs until it is disposed of. */
+/** A running server; disposing of it stops the process. */
 export interface Running extends AsyncDisposable {
   readonly kind: PeerKind;
-  readonly dialect: Dialect;
   readonly port: number;
   readonly pid: number;
   /** From the start of the process to its first reply, in milliseconds. */
@@ -45,7 +44,7 @@ const startTimeoutMs = 15_000;
 /** This repository's folder, which ends with a slash. */
 export const root = new URL("../", import.meta.url).pathname;
 
-/** What the `serve` task tells the engine under the runtime; whoever starts a server has it too. */
+/** V8's flags of the `serve` task, with which users start a server. */
 const engineFlags: readonly string[] = config.tasks.serve.command.split(" ")
   .filter((word) => word.startsWith("--v8-flags="));
 
@@ -68,7 +67,7 @@ export function blinkCommand(port: number, { memoryBytes }: StartOptions): strin
   ];
 }
 
-/** The servers that can be started here, this one first. */
+/** The installed servers, this one first. */
 export async function installedPeers(): Promise<PeerKind[]> {
   const versions = {
     blink: await versionOf([
@@ -84,7 +83,7 @@ export async function installedPeers(): Promise<PeerKind[]> {
   };
   const kinds: Record<PeerKind["name"], Omit<PeerKind, "name" | "version">> = {
     blink: { dialect: blink, command: blinkCommand, ping: "PING\n" },
-    redis: { dialect: redis, command: redisCommand, ping: "PING\r\n" },
+    redis: { dialect: redis, command: redisCommand, ping: respArray(["PING"]) },
     memcached: { dialect: memcached, command: memcachedCommand, ping: "version\r\n" },
   };
   const names = ["blink", "redis", "memcached"] as const;
@@ -144,7 +143,7 @@ export async function start(kind: PeerKind, options: StartOptions = {}): Promise
   return await startCommand(kind, port, kind.command(port, options));
 }
 
-/** Starts a server by a command of its own. */
+/** Starts a server by a command, and waits for its first reply. */
 export async function startCommand(
   kind: PeerKind,
   port: number,
@@ -162,7 +161,7 @@ export async function startCommand(
     try {
       child.kill("SIGTERM");
     } catch {
-      // It has ended by itself.
+      // The process has already ended.
     }
     await child.status;
   };
@@ -173,8 +172,7 @@ export async function startCommand(
     throw error;
   }
   const firstReplyMs = performance.now() - startedAt;
-  const { dialect } = kind;
-  return { kind, dialect, port, pid: child.pid, firstReplyMs, [Symbol.asyncDispose]: stop };
+  return { kind, port, pid: child.pid, firstReplyMs, [Symbol.asyncDispose]: stop };
 }
 
 function freePort(): number {
@@ -196,7 +194,7 @@ async function firstReply({ name, ping }: PeerKind, port: number, startedAt: num
   throw new Error(`Cannot start ${name}: no reply on port ${port} in ${startTimeoutMs} ms`);
 }
 
-/** The CPU time that a process has used, user and system, in microseconds; exact to 10 ms. */
+/** User and system CPU time of a process in microseconds, with a resolution of 10 ms. */
 export function cpuTimeUs(pid: number): number {
   const line = Deno.readTextFileSync(`/proc/${pid}/stat`);
   const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
@@ -204,7 +202,7 @@ export function cpuTimeUs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 1_000_000 / ticksPerSecond;
 }
 
-/** The memory that a process holds now, in bytes. */
+/** Resident memory of a process, in bytes. */
 export function residentBytes(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
   if (found === null) throw new Error(`Cannot read the memory of process ${pid}`);

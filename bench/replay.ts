@@ -1,5 +1,5 @@
 /**
- * Replaying traces the way an application uses a cache: get, and on a miss set. In the process on
+ * Replays traces the way an application uses a cache: get, and set after a miss. In the process on
  * this store and on an exact LRU; over a socket on real servers.
  *
  * @module
@@ -13,10 +13,10 @@ import {
   RequestWriter,
   verbs,
   writeKey,
-} from "./dialects.ts";
+} from "../loadgen/mod.ts";
 import { entryBytes, type Trace } from "./traces.ts";
 
-/** What a replay counted. */
+/** The counts of a replay. */
 export interface ReplayResult {
   readonly gets: number;
   readonly misses: number;
@@ -27,9 +27,9 @@ export function missRatio({ gets, misses }: ReplayResult): number {
   return gets === 0 ? 0 : misses / gets;
 }
 
-/** Something that holds entries. */
+/** A cache under test. */
 interface Cache {
-  /** True where the key is there. */
+  /** True if the key is held. */
   get(key: number): boolean;
   set(key: number): void;
 }
@@ -52,7 +52,7 @@ export function replayOnStore(trace: Trace, limitBytes: number): ReplayResult {
   });
 }
 
-/** Replays on a cache that evicts what was used longest ago, exactly. */
+/** Replays on an exact LRU cache. */
 export function replayOnLru(trace: Trace, limitBytes: number): ReplayResult {
   const order = new UseOrder(trace.keys);
   let usage = 0;
@@ -72,7 +72,7 @@ export function replayOnLru(trace: Trace, limitBytes: number): ReplayResult {
   });
 }
 
-/** Keys in the order of their last use: a ring of links in typed arrays, its last place the end. */
+/** Keys in the order of their last use: a circular doubly linked list in typed arrays. */
 class UseOrder {
   readonly #older: Int32Array;
   readonly #newer: Int32Array;
@@ -130,18 +130,18 @@ function replayInProcess({ requests }: Trace, cache: Cache): ReplayResult {
   return { gets, misses };
 }
 
-/** Where a server listens, and how it is spoken to. */
+/** The port of a server, and its wire protocol. */
 export interface Peer {
   readonly port: number;
   readonly dialect: Dialect;
 }
 
-/** Requests in flight in a replay: a few, so that the order differs little from one at a time. */
+/** Requests in flight: few, so that the order is close to that of one at a time. */
 const inFlight = 32;
 
 /**
- * A connection for replays. Requests are sent in small batches, the sets that the misses of one ask
- * for with the next.
+ * A connection for replays. Requests are sent in small batches; the sets that follow from the misses
+ * of one batch are sent with the next.
  */
 export class Replayer implements Disposable {
   readonly #socket: Deno.Conn;
@@ -188,14 +188,14 @@ export class Replayer implements Disposable {
       this.#outcomes.length = 0;
       await this.#exchange(end, count, scanner);
       gets += asked.length;
-      // A key asked for twice in a batch is missed once: the first miss would have set it.
+      // Two gets of a key in one batch count as one miss: the first would have set it.
       toSet = new Set(asked.filter((_, index) => !this.#outcomes[index]));
       misses += toSet.size;
     }
     return { gets, misses };
   }
 
-  /** The bytes of the keys of a trace, and their values, that the server holds now. */
+  /** The bytes of a trace's keys and values that the server holds. */
   async heldBytes(trace: Trace): Promise<number> {
     const scanner = this.#dialect.scanner(this.#replies);
     let held = 0;
@@ -215,11 +215,17 @@ export class Replayer implements Disposable {
     return held;
   }
 
-  /** Sends a request in text and returns what came within one read. */
+  /**
+   * Sends an encoded request of Redis; returns what one read gets, which must be the whole reply.
+   *
+   * @throws {Error} if the reply is an error.
+   */
   async ask(request: string): Promise<string> {
     await this.#socket.write(new TextEncoder().encode(request));
     const length = await this.#socket.read(this.#in) ?? 0;
-    return new TextDecoder().decode(this.#in.subarray(0, length));
+    const reply = new TextDecoder().decode(this.#in.subarray(0, length));
+    if (reply === "" || reply.startsWith("-")) throw new Error(`Cannot set up a replay: ${reply}`);
+    return reply;
   }
 
   [Symbol.dispose](): void {

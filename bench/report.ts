@@ -1,13 +1,13 @@
 /**
- * A comparison as a person reads it: tables for the terminal, and the same in Markdown between two
- * marks of `docs/benchmarks.md`, so that its figures are those of a file of results.
+ * Renders a comparison: tables for the terminal, and the same in Markdown between two marks of
+ * `docs/benchmarks.md`, so that its figures are those of a file of results.
  *
  * @module
  */
 
-import type { Speed } from "./measures.ts";
+import { budgetsOf, comparedSpeeds, missRatioStanding, show } from "./budgets.ts";
 import { root } from "./processes.ts";
-import { budgetsOf, missRatioStanding, type Results, show } from "./results.ts";
+import type { Results, Speed } from "./results.ts";
 
 /** The page that shows the figures. */
 export const documentPath: string = `${root}docs/benchmarks.md`;
@@ -15,19 +15,19 @@ export const documentPath: string = `${root}docs/benchmarks.md`;
 const begin = "<!-- figures: from here on written by `deno task bench` from bench/results/";
 const end = "<!-- end of the figures -->";
 
-/** A table as rows of cells, its head first. */
+/** A table as rows of cells; the first row is the header. */
 type Table = readonly (readonly string[])[];
 
 interface Section {
   readonly title: string;
   readonly table: Table;
-  /** What follows the table. */
+  /** A paragraph after the table. */
   readonly text?: string;
-  /** Names of plots. */
+  /** Names of plots to show. */
   readonly plots?: readonly string[];
 }
 
-/** The tables, for a terminal. */
+/** Renders the tables for a terminal. */
 export function renderTables(results: Results): string {
   return sectionsOf(results)
     .map(({ title, table, text }) => [title, "", ...columns(table), ...(text ? ["", text] : [])])
@@ -35,7 +35,7 @@ export function renderTables(results: Results): string {
     .join("\n\n");
 }
 
-/** The generated part of the page, marks included. */
+/** Renders the generated part of the page, marks included. */
 export function renderFigures(results: Results, file: string): string {
   const sections = sectionsOf(results).map(({ title, table, text, plots }) =>
     [
@@ -48,7 +48,7 @@ export function renderFigures(results: Results, file: string): string {
   return [`${begin}${file} -->`, wrapped(origin(results)), ...sections, end].join("\n\n");
 }
 
-/** Which file of results a page shows, and its generated part; undefined if it has none. */
+/** The file of results that a page shows, and its generated part; undefined without marks. */
 export function figuresOf(page: string): { file: string; text: string } | undefined {
   const from = page.indexOf(begin);
   const to = page.indexOf(end);
@@ -57,7 +57,7 @@ export function figuresOf(page: string): { file: string; text: string } | undefi
   return { file, text: page.slice(from, to + end.length) };
 }
 
-/** Writes the figures into the page. */
+/** Writes the figures into the page. Throws if it has no marks. */
 export async function writeDocument(results: Results, file: string): Promise<void> {
   const page = await Deno.readTextFile(documentPath);
   const before = figuresOf(page);
@@ -122,7 +122,8 @@ function budgetTable(results: Results): Table {
   ];
 }
 
-function speedTable({ speed }: Results, figure: keyof Speed): Table {
+function speedTable(results: Results, figure: keyof Speed): Table {
+  const speed = comparedSpeeds(results);
   const peers = Object.keys(speed);
   const loads = speed[peers[0]] ?? [];
   return [
@@ -158,7 +159,7 @@ function churnTable({ churn }: Results): Table {
 }
 
 function stallText({ stall: { puts, megabytesWritten, p9999Ms, maxMs } }: Results): string {
-  return `As its clients see it, with what the generator and the machine add. The store alone, ` +
+  return `Latencies as clients see them, the generator's own included. The store alone, ` +
     `${puts.toLocaleString("en-US")} puts of ${show(megabytesWritten)} MB into a full one: ` +
     `99.99 % of the steps took at most ${show(p9999Ms)} ms, the longest ${show(maxMs)} ms.`;
 }
@@ -209,7 +210,7 @@ function standing(rows: Results["missRatios"]): string {
   return `The lowest miss ratio of all on ${best} of ${rows.length} traces, and ${behind} the best.`;
 }
 
-/** The cells, padded to columns: the first to the left, the others to the right. */
+/** Pads the cells to columns: the first aligned left, the others right. */
 function padded(table: Table): string[][] {
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   return table.map((row) =>
@@ -221,7 +222,7 @@ function columns(table: Table): string[] {
   return padded(table).map((row) => row.join("  ").trimEnd());
 }
 
-/** A table as `deno fmt` leaves it. */
+/** A Markdown table, formatted as by `deno fmt`. */
 function markdown(table: Table): string {
   const [head, ...rows] = padded(table);
   const rule = head.map(({ length }, column) =>
@@ -230,7 +231,7 @@ function markdown(table: Table): string {
   return [head, rule, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-/** A paragraph in lines as `deno fmt` breaks them. */
+/** Wraps a paragraph as `deno fmt` does. */
 function wrapped(text: string): string {
   const columnsMax = 100;
   const lines = [""];

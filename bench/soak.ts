@@ -1,29 +1,28 @@
 /**
- * The soak: a store is churned for hours with values of random sizes, some with an expiry, some
- * deleted, and must neither lose an entry that it still counts nor grow. `deno task bench:soak
- * --hours 2 [--limit-mib 256]`; prints a line a minute and exits with 1 if something is wrong.
+ * The soak test: churns a store for hours with values of random sizes, some with an expiry, some
+ * deleted. It must neither lose an entry that it still counts nor grow. `deno task bench:soak
+ * --hours 2 [--limit-mib 256]` prints a line a minute and exits with 1 on a failure.
  *
  * @module
  */
 
 // @ts-types="../types/std.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
+import { keyBytes, Random, writeKey } from "../loadgen/mod.ts";
 import { Store } from "../store.ts";
-import { keyBytes, writeKey } from "./dialects.ts";
-import { Random } from "./random.ts";
 
-/** What a soak found wrong is thrown; this is how far it came. */
+/** The figures of a soak test that found no failure. */
 export interface Soak {
   readonly operations: number;
   readonly residentBytes: number;
-  /** The most that was resident once the store was full. */
+  /** The most that was resident at any check. */
   readonly residentBytesMax: number;
 }
 
 const valueBytesMax = 4096;
 const reportMs = 60_000;
 
-/** Resident bytes may be this much of data and overhead together. */
+/** The most resident bytes, as a multiple of data and overhead together. */
 const residentFactorMax = 1.15;
 
 if (import.meta.main) {
@@ -35,28 +34,30 @@ if (import.meta.main) {
 }
 
 /**
- * Churns a store and watches it.
+ * Churns a store and checks it.
  *
- * @throws {Error} that names what was wrong, with the seed that shows it again.
+ * @throws {Error} that names the failure, and the seed that reproduces it.
  */
 export function soak(
-  { limitBytes, seconds, seed, onReport }: {
+  { limitBytes, seconds, seed, onReport, now = () => performance.now() }: {
     limitBytes: number;
     seconds: number;
     seed: number;
     onReport?: (line: string) => void;
+    /** The clock, in milliseconds; default `performance.now`. */
+    now?: () => number;
   },
 ): Soak {
   const store = new Store({ limitBytes });
   const random = new Random(seed);
   const key = new Uint8Array(keyBytes).fill(48);
   const value = new Uint8Array(valueBytesMax);
-  const startedAt = performance.now();
+  const startedAt = now();
   let reportAt = startedAt + reportMs;
   let residentBytesMax = 0;
   let operations = 0;
   const keys = Math.ceil(limitBytes / 512);
-  for (; performance.now() - startedAt < seconds * 1000; operations++) {
+  for (; now() - startedAt < seconds * 1000; operations++) {
     step(store, random, { key, value, keys });
     if (operations % 10_000 !== 0) continue;
     const { residentBytes, overheadBytes } = store.stats;
@@ -66,7 +67,7 @@ export function soak(
     if (residentBytes > Math.max(bound, 16 * 1024 * 1024)) {
       throw new Error(`${residentBytes} bytes are resident, more than ${bound}: seed ${seed}`);
     }
-    if (performance.now() < reportAt) continue;
+    if (now() < reportAt) continue;
     reportAt += reportMs;
     onReport?.(`${operations} operations, ${store.entries} entries, ${residentBytes} resident`);
   }
@@ -79,7 +80,7 @@ interface Buffers {
   readonly keys: number;
 }
 
-/** One operation, and the check that what was written is there, to the byte that tells it. */
+/** Does one operation, and checks that what was written can be read. */
 function step(store: Store, random: Random, { key, value, keys }: Buffers): void {
   const number = random.below(keys);
   writeKey(number, key);

@@ -1,15 +1,14 @@
 /**
- * The store in the process: what a request costs beyond the socket and the codec.
+ * Times the store in the process: the cost of a request without socket and codec.
  *
  * @module
  */
 
 import { Store } from "../store.ts";
-import { keyBytes, writeKey } from "./dialects.ts";
-import { Random } from "./random.ts";
+import { keyBytes, Random, writeKey } from "../loadgen/mod.ts";
 
 const entries = 100_000;
-/** Operations of one iteration, so that the clock is not what is measured. */
+/** Operations per iteration, many so that reading the clock does not count. */
 const batch = 1000;
 const line = new Uint8Array(keyBytes + 4096);
 const random = new Random(1);
@@ -24,7 +23,7 @@ function put(store: Store, valueBytes: number, expiresAt = Infinity): void {
   );
 }
 
-/** A store with all keys; with a share of the room that they need, the rest was evicted. */
+/** A store into which all keys were put; its limit is a share of what they need. */
 function filled(valueBytes: number, share = 1): Store {
   const store = new Store({ limitBytes: Math.ceil(entries * (keyBytes + valueBytes) * share) });
   for (let key = 0; key < entries; key++) {

@@ -1,34 +1,33 @@
 /**
- * Traces of requests on which caches are compared. A trace is the same for every cache and on
- * every machine: it follows from its name, its number of keys, its length and a seed.
+ * Traces of requests for comparing caches. A trace is the same for every cache and on every machine:
+ * it is a function of its name, its number of keys, its length and a seed.
  *
  * @module
  */
 
-import { keyBytes } from "./dialects.ts";
-import { Random, shuffled, zipfRanks } from "./random.ts";
+import { keyBytes, Random, shuffled, zipfRanks } from "../loadgen/mod.ts";
 
-/** A sequence of requests: get, and set it on a miss; or set. */
+/** A sequence of requests. After a get that misses, the key is set. */
 export interface Trace {
   readonly name: string;
-  /** What it stands for, in a few words. */
+  /** A short description. */
   readonly title: string;
   /** Keys are numbers below this. */
   readonly keys: number;
-  /** Twice the key of each request, and 1 more where it is a set. */
+  /** For each request twice its key, plus 1 if it is a set. */
   readonly requests: Uint32Array;
   /** The length of each key's value. */
   readonly valueBytes: (key: number) => number;
 }
 
-/** How a trace is made. */
+/** The size of a trace, and its seed. */
 export interface TraceOptions {
   readonly keys: number;
   readonly length: number;
   readonly seed?: number;
 }
 
-/** Draws the keys of a trace, one after the other; `progress` goes from 0 to 1. */
+/** Draws the next key of a trace; `progress` goes from 0 to 1. */
 type Draw = (progress: number) => number;
 
 interface Kind {
@@ -63,10 +62,10 @@ const kinds: Record<string, Kind> = {
   },
 };
 
-/** The names of all traces, those of the comparison. */
+/** The names of all traces. */
 export const traceNames: readonly string[] = Object.keys(kinds);
 
-/** Makes a trace. */
+/** Makes a trace. Throws if there is none of that name. */
 export function makeTrace(name: string, { keys, length, seed = 1 }: TraceOptions): Trace {
   const kind = kinds[name];
   if (kind === undefined) {
@@ -84,12 +83,12 @@ export function makeTrace(name: string, { keys, length, seed = 1 }: TraceOptions
   return { name, title: kind.title, keys, requests, valueBytes };
 }
 
-/** The bytes of a key of a trace with its value. */
+/** The bytes of a key and its value. */
 export function entryBytes(trace: Trace, key: number): number {
   return keyBytes + trace.valueBytes(key);
 }
 
-/** The bytes of all keys of a trace with their values. */
+/** The bytes of all keys and their values. */
 export function totalBytes(trace: Trace): number {
   let bytes = 0;
   for (let key = 0; key < trace.keys; key++) bytes += entryBytes(trace, key);
@@ -97,8 +96,8 @@ export function totalBytes(trace: Trace): number {
 }
 
 /**
- * A fifth of the keys is in use, by a Zipf law, and moves over all keys: until the end, every key of
- * it has been replaced four times.
+ * A working set of a fifth of the keys, by a Zipf distribution, that slides over all keys: by the
+ * end each of its keys has been replaced four times.
  */
 function drifting(random: Random, keys: number): Draw {
   const width = Math.floor(keys / 5);
@@ -112,8 +111,8 @@ function drifting(random: Random, keys: number): Draw {
 }
 
 /**
- * Three requests of four go to the first half of the keys, by a Zipf law; the fourth are scans of a
- * twentieth of the keys each through the other half.
+ * Three of four requests go to the first half of the keys, by a Zipf distribution; the others scan
+ * the second half, a twentieth of all keys at a time.
  */
 function scanning(random: Random, keys: number): Draw {
   const half = Math.floor(keys / 2);
@@ -124,8 +123,8 @@ function scanning(random: Random, keys: number): Draw {
   return () => at++ % (4 * scanLength) < 3 * scanLength ? ranks() : half + scanned++ % half;
 }
 
-/** 25 sizes from 16 bytes to 4 KiB, evenly spread by their logarithm. */
+/** One of 25 sizes from 16 bytes to 4 KiB, evenly spaced by logarithm, from a hash of the key. */
 function mixedValueBytes(key: number): number {
-  const mixed = Math.imul(key + 1, 0x9e3779b1) >>> 0;
-  return Math.round(16 * 2 ** (mixed % 25 / 3));
+  const hash = Math.imul(key + 1, 0x9e3779b1) >>> 0;
+  return Math.round(16 * 2 ** (hash % 25 / 3));
 }

@@ -1,13 +1,18 @@
 /**
- * `blink-store bench`: the load that the flags ask for, a progress bar where a person looks, and
- * then the result as a table or as JSON.
+ * `blink-store bench`: runs the load that the flags describe, shows its progress on a terminal, and
+ * prints the result as text or as JSON.
  *
  * @module
  */
 
-import { type Verb, verbs } from "../bench/dialects.ts";
-import { type BenchOptions, runBench } from "../bench/load.ts";
-import { renderProgress, renderResult } from "../bench/render.ts";
+import {
+  type LoadOptions,
+  renderProgress,
+  renderResult,
+  runBench,
+  type Verb,
+  verbs,
+} from "../loadgen/mod.ts";
 import { showHelp } from "./help.ts";
 import { benchCommand } from "./options.ts";
 import { parse, type Values } from "./parse.ts";
@@ -15,10 +20,10 @@ import { storeAddress } from "./store_address.ts";
 import { readToken } from "./token.ts";
 import { readNumber, UsageError } from "./values.ts";
 
-/** The status of a bench that Ctrl-C ended early. */
+/** The exit status of a bench that was ended by Ctrl-C. */
 const interruptedStatus = 130;
 
-/** Runs the bench; resolves with the exit status: 1 when a reply was an error. */
+/** Runs the bench; resolves with the exit status, which is 1 if a reply was an error. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, words, help } = parse(benchCommand.options, args);
   if (help) return showHelp(benchCommand);
@@ -47,8 +52,8 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The load that the flags ask for; what they leave open is the bench's to choose. */
-function loadFrom(values: Values<typeof benchCommand.options>): BenchOptions {
+/** The load that the flags describe; the load generator has defaults for the others. */
+function loadFrom(values: Values<typeof benchCommand.options>): LoadOptions {
   if (values.requests !== undefined && values.seconds !== undefined) {
     throw new UsageError("-n or --seconds: give one of them");
   }
@@ -65,32 +70,32 @@ function loadFrom(values: Values<typeof benchCommand.options>): BenchOptions {
   };
 }
 
-/** Reads `get=80,set=20`. */
+/** Reads the weights of a mix, such as `get=80,set=20`. */
 export function readMix(text: string): Partial<Record<Verb, number>> {
   const mix: Partial<Record<Verb, number>> = {};
   for (const part of text.split(",")) {
-    const [name, parts, ...rest] = part.trim().split("=");
+    const [name, weight, ...rest] = part.trim().split("=");
     const verb = verbs.find((verb) => verb === name.toLowerCase());
-    if (verb === undefined || parts === undefined || rest.length > 0 || verb in mix) {
+    if (verb === undefined || weight === undefined || rest.length > 0 || verb in mix) {
       throw new UsageError(
-        `--mix: "${part}" is not a part: give each of ${verbs.join(", ")} at most once, ` +
+        `--mix: "${part}" is not a weight: give each of ${verbs.join(", ")} at most once, ` +
           "as in get=80,set=20",
       );
     }
     try {
-      mix[verb] = readNumber(parts, { max: 1_000_000 });
+      mix[verb] = readNumber(weight, { max: 1_000_000 });
     } catch (error) {
       throw new UsageError(`--mix: ${(error as Error).message}`);
     }
   }
-  if (Object.values(mix).every((parts) => parts === 0)) {
-    throw new UsageError(`--mix: "${text}" asks for nothing: give one of them more than 0`);
+  if (Object.values(mix).every((weight) => weight === 0)) {
+    throw new UsageError(`--mix: "${text}" has no weight: give one of them more than 0`);
   }
   return mix;
 }
 
-/** A line on a terminal's standard error that is written over as the bench goes on. */
-function progressLine(): { show: BenchOptions["onProgress"]; clear: () => void } {
+/** A progress line on standard error, rewritten in place; nothing if that is not a terminal. */
+function progressLine(): { show: LoadOptions["onProgress"]; clear: () => void } {
   if (!Deno.stderr.isTerminal()) return { show: undefined, clear: () => {} };
   const encoder = new TextEncoder();
   const write = (text: string) => Deno.stderr.writeSync(encoder.encode(`\r\x1b[K${text}`));

@@ -4,9 +4,9 @@
  *
  * @module
  */
+import { Histogram } from "../loadgen/mod.ts";
 import { escapeText } from "./escape.ts";
 import { humanCount, humanMilliseconds } from "./human.ts";
-import { LatencyHistogram } from "./latency_histogram.ts";
 import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
 import { failureText, leave } from "./trouble.ts";
@@ -21,7 +21,7 @@ const drawIntervalMs = 100;
 /** Measures; resolves with the exit status. */
 export async function runLatency(options: ClientOptions, io: ShellIo): Promise<number> {
   const store = await options.connect();
-  const histogram = new LatencyHistogram();
+  const histogram = new Histogram();
   try {
     const failure = await measure(store, histogram, options, io);
     if (io.output.isTerminal) await io.output.write("\r\x1b[K");
@@ -37,7 +37,7 @@ export async function runLatency(options: ClientOptions, io: ShellIo): Promise<n
 /** Takes samples until the end; returns what stopped it before that. */
 async function measure(
   store: ShellStore,
-  histogram: LatencyHistogram,
+  histogram: Histogram,
   options: ClientOptions,
   io: ShellIo,
 ): Promise<string | undefined> {
@@ -58,7 +58,7 @@ async function measure(
         request = "USAGE";
         continue;
       }
-      histogram.add(now - sentAt);
+      histogram.record((now - sentAt) * 1000);
       if (io.output.isTerminal && now - drawnAt >= drawIntervalMs) {
         drawnAt = now;
         await io.output.write("\r" + liveLine(histogram, io.output.columns()) + "\x1b[K");
@@ -69,26 +69,26 @@ async function measure(
   }
 }
 
-function figures(histogram: LatencyHistogram): [name: string, milliseconds: number][] {
+function figures(histogram: Histogram): [name: string, milliseconds: number][] {
   return [
-    ["min", histogram.min],
-    ["avg", histogram.mean],
-    ["p50", histogram.percentile(0.5)],
-    ["p99", histogram.percentile(0.99)],
-    ["max", histogram.max],
+    ["min", histogram.minMs],
+    ["avg", histogram.meanMs],
+    ["p50", histogram.percentileMs(0.5)],
+    ["p99", histogram.percentileMs(0.99)],
+    ["max", histogram.maxMs],
   ];
 }
 
-function peopleLine(histogram: LatencyHistogram): string {
+function peopleLine(histogram: Histogram): string {
   const parts = figures(histogram).map(([name, value]) => `${name} ${humanMilliseconds(value)}`);
   return `${parts.join("  ")}  (${humanCount(histogram.count)} round trips)`;
 }
 
-function liveLine(histogram: LatencyHistogram, columns: number): string {
+function liveLine(histogram: Histogram, columns: number): string {
   return peopleLine(histogram).slice(0, columns - 1);
 }
 
-function summaryOf(histogram: LatencyHistogram, output: ClientOptions["output"] = "text"): string {
+function summaryOf(histogram: Histogram, output: ClientOptions["output"] = "text"): string {
   const exact = figures(histogram).map(([name, value]) =>
     [`${name}Ms`, Number(value.toFixed(3))] as const
   );

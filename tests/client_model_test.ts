@@ -7,8 +7,8 @@
  */
 
 import { BlinkStore } from "../client.ts";
+import { Random } from "../loadgen/mod.ts";
 import { assertEquals } from "./assert.ts";
-import { randomFrom } from "./client_random.ts";
 import { ways } from "./client_transports.ts";
 
 const clients = 3;
@@ -20,19 +20,20 @@ const alphabet = [..."ab\n\r\t \u0000\u007fäж値🦕\ufeff\u2028=,-\"'", "\r\n
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-type Random = () => number;
+/** Draws a number in [0, 1). */
+type Draw = () => number;
 /** A call under way, and what it must resolve to. */
 type Step = [call: Promise<unknown>, expected: unknown];
 
-function pick<T>(random: Random, items: readonly T[]): T {
+function pick<T>(random: Draw, items: readonly T[]): T {
   return items[Math.floor(random() * items.length)];
 }
 
-function textOf(random: Random): string {
+function textOf(random: Draw): string {
   return Array.from({ length: Math.floor(random() * 12) }, () => pick(random, alphabet)).join("");
 }
 
-function bytesOf(random: Random): Uint8Array {
+function bytesOf(random: Draw): Uint8Array {
   return Uint8Array.from({ length: Math.floor(random() * 40) }, () => random() * 256);
 }
 
@@ -41,7 +42,7 @@ class Program {
   readonly #held = new Map<string, Uint8Array>();
   readonly #keys: readonly string[];
 
-  constructor(readonly store: BlinkStore, readonly random: Random, prefix: string) {
+  constructor(readonly store: BlinkStore, readonly random: Draw, prefix: string) {
     this.#keys = ["a", "ключ", "-", '""', "ttl=1", "🦕"].map((key) => `${prefix}${key}`);
   }
 
@@ -119,7 +120,8 @@ for (const [seed, way] of ways.entries()) {
     await using reachable = await way.start();
     await Promise.all(Array.from({ length: clients }, async (_, number) => {
       await using store = new BlinkStore(reachable.options);
-      await new Program(store, randomFrom(seed * clients + number), `${number}:`).run();
+      const random = new Random(seed * clients + number);
+      await new Program(store, () => random.fraction(), `${number}:`).run();
     }));
   });
 }

@@ -6,8 +6,8 @@
  */
 
 import { BlinkError, connect } from "../client.ts";
+import { Random } from "../loadgen/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
-import { randomFrom } from "./client_random.ts";
 import { type Peer, scriptedServer } from "./client_scripted.ts";
 
 const calls = 3_000;
@@ -29,7 +29,8 @@ async function unreliable(peer: Peer, random: () => number): Promise<void> {
 
 for (const seed of [1, 2, 3]) {
   Deno.test(`an unreliable server mixes up no replies (seed ${seed})`, async () => {
-    const random = randomFrom(seed);
+    const source = new Random(seed);
+    const random = () => source.fraction();
     await using server = scriptedServer((peer) => unreliable(peer, random).catch(() => {}));
     await using store = await connect({
       port: server.port,

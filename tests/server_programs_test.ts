@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Random } from "../loadgen/mod.ts";
 import { serve } from "../server.ts";
 import { Store } from "../store.ts";
 import { assertEquals } from "./assert.ts";
@@ -16,14 +17,9 @@ const clientCount = 6;
 const roundsDefault = 40;
 
 /** Whole numbers below a bound, the same ones for the same seed. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = state + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return ((mixed ^ mixed >>> 14) >>> 0) % below;
-  };
+function randomNumbers(seed: number): (bound: number) => number {
+  const random = new Random(seed);
+  return (bound) => random.below(bound);
 }
 
 /** A random valid request on keys that begin with a prefix. */

@@ -1,7 +1,6 @@
 /** Tests of --scan, --stat and --latency. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { connect } from "../client.ts";
-import { LatencyHistogram } from "../shell/latency_histogram.ts";
 import type { ShellStore } from "../shell/mod.ts";
 import { between, peopleColumns, sampleFrom, statData } from "../shell/stat.ts";
 import { Ground, World } from "./shell_world.ts";
@@ -203,20 +202,4 @@ Deno.test("--latency ends with Ctrl-C and tells what it has", async () => {
   world.end.abort();
   assertEquals(await run, 0);
   assertMatch(world.output.text, /round trips\)\n$/);
-});
-
-Deno.test("a percentile of the histogram is right to 4.5 %", () => {
-  const histogram = new LatencyHistogram();
-  assertEquals([histogram.percentile(0.99), histogram.mean], [0, 0]);
-  for (let value = 1; value <= 10_000; value++) histogram.add(value / 100);
-  for (const share of [0.01, 0.5, 0.9, 0.99, 0.999]) {
-    const exact = share * 100;
-    const error = Math.abs(histogram.percentile(share) - exact) / exact;
-    assert(error <= 0.045, `${share}: ${histogram.percentile(share)}`);
-  }
-  assertEquals([histogram.min, histogram.max, histogram.percentile(1)], [0.01, 100, 100]);
-  assertEquals(Math.round(histogram.mean), 50);
-  histogram.add(1e12);
-  histogram.add(0);
-  assertEquals([histogram.min, histogram.max], [0, 1e12]);
 });

@@ -1,15 +1,13 @@
 /** Eviction: what leaves, and in which order. */
 
+import { Random } from "../loadgen/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { TextStore } from "./store_bytes.ts";
 
 /** A repeatable source of numbers below `n`. */
 function random(seed: number): (n: number) => number {
-  let state = seed;
-  return (n) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor(state / 2 ** 32 * n);
-  };
+  const source = new Random(seed);
+  return (n) => source.below(n);
 }
 
 /** The numbers of the keys `key0` to `key<count - 1>` that are there. */

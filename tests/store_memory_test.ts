@@ -1,15 +1,13 @@
 /** Memory: what the store holds stays near what its entries need, whatever is done to them. */
 
+import { Random } from "../loadgen/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { TextStore } from "./store_bytes.ts";
 
 /** A repeatable source of numbers below `n`. */
 function random(seed: number): (n: number) => number {
-  let state = seed;
-  return (n) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor(state / 2 ** 32 * n);
-  };
+  const source = new Random(seed);
+  return (n) => source.below(n);
 }
 
 /** Bytes held at most for what is in use: the promise, and the segments that a small store needs. */

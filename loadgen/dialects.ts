@@ -1,79 +1,84 @@
 /**
- * What a load generator must know of a wire: how to write requests into a buffer, and how to count
- * replies in what was read, whatever the reads cut. Bytes only: no string, object or promise per
- * request. The wires of Redis and memcached are here so that the benches can compare.
+ * The wire protocols that a load can speak: how to write requests into a buffer, and how to count
+ * replies in what was read, wherever the reads cut them. No string, object or promise is made per
+ * request. A peer is sent what its own clients send: Redis arrays of bulk strings, memcached its
+ * text protocol.
  *
  * @module
  */
 
-/** What a request of a bench does. */
+/** A kind of request. */
 export type Verb = "get" | "set" | "delete" | "incr" | "ping";
 
-/** Every verb. */
+/** Every verb; {@linkcode RequestWriter.write} takes an index into this list. */
 export const verbs: readonly Verb[] = ["get", "set", "delete", "incr", "ping"];
 
-/** The digits of the number that ends every key. */
-export const keyDigits = 12;
-/** What keys begin with; counters have their own, since other values are no numbers. */
+/** Digits of the number at the end of every key. */
+const keyDigits = 12;
+// Counters have keys of their own, because the other values are not numbers.
 const keyPrefix = "key:";
 const counterPrefix = "cnt:";
-/** The bytes of a key: with 12 digits, 16. */
+/** Bytes of a key: 16. */
 export const keyBytes = keyPrefix.length + keyDigits;
 
 const newline = 10;
 const encoder = new TextEncoder();
 
-/** Replies counted since the scanner was made. */
+/** Counts of the replies that scanners have seen. */
 export interface Replies {
-  /** Replies that brought a value. */
+  /** Replies with a value. */
   hits: number;
-  /** Replies that said that there is none. */
+  /** Replies that say that there is no value. */
   misses: number;
-  /** Replies that were errors. */
   errors: number;
-  /** The first error's line, for the report. */
+  /** The line of the first error, where the scanner keeps it. */
   firstError?: string;
-  /** Is told of each reply that brought a value, or said that there is none. */
+  /** Called for each hit and each miss, in the order of the replies. */
   note?: (isHit: boolean) => void;
 }
 
 /** Counts the replies of one connection. */
 export interface Scanner {
-  /** Takes what was read, `[0, length)` of `bytes`; returns how many replies ended in it. */
+  /** Scans what was read, `[0, length)` of `bytes`; returns how many replies ended in it. */
   scan(bytes: Uint8Array, length: number): number;
 }
 
-/** A request with a hole where the digits of the key go. */
+/** A request, encoded once, into whose copies the digits of the key are written. */
 interface Template {
   readonly bytes: Uint8Array;
-  /** Where the digits begin; -1 for a request without a key. */
+  /** Offset of the digits; -1 for a request without a key. */
   readonly digitsAt: number;
 }
 
-/** One wire. */
+/** One wire protocol. */
 export interface Dialect {
-  readonly name: "blink" | "redis" | "redis inline" | "memcached";
-  /** The request as text, `KEY` standing for the key; undefined for a verb that it lacks. */
-  request(verb: Verb, value: string): string | undefined;
+  readonly name: "blink" | "redis" | "memcached";
+  /** The request as text; undefined for a verb that the protocol lacks. */
+  request(verb: Verb, key: string, value: string): string | undefined;
   scanner(replies: Replies): Scanner;
 }
 
-/** Writes requests of one dialect, with one value, into buffers. */
+/** Writes requests of one dialect, all with the same value, into buffers. */
 export class RequestWriter {
   readonly #templates: readonly (Template | undefined)[];
 
   constructor(dialect: Dialect, valueBytes: number) {
     const value = "abcdefghijklmnopqrstuvwxyz".repeat(Math.ceil(valueBytes / 26))
       .slice(0, valueBytes);
-    this.#templates = verbs.map((verb) => template(dialect.request(verb, value), verb));
+    this.#templates = verbs.map((verb) => template(dialect, verb, value));
   }
 
-  /** The most bytes that one request of these verbs can take. */
+  /** The bytes of the longest request of these verbs. */
   bytesMax(used: readonly Verb[]): number {
     return Math.max(...used.map((verb) => this.#templateOf(verbs.indexOf(verb)).bytes.length));
   }
 
-  /** Writes the request at `at`; returns where it ends. The verb is its place in {@linkcode verbs}. */
+  /**
+   * Writes a request at offset `at`; returns the offset of its end. `verb` is an index into
+   * {@linkcode verbs}.
+   *
+   * @throws {Error} if the dialect lacks the verb.
+   */
   write(verb: number, key: number, target: Uint8Array, at: number): number {
     const { bytes, digitsAt } = this.#templateOf(verb);
     target.set(bytes, at);
@@ -83,13 +88,13 @@ export class RequestWriter {
 
   #templateOf(verb: number): Template {
     const found = this.#templates[verb];
-    if (found === undefined) throw new Error(`Cannot write ${verbs[verb]}: this wire has none`);
+    if (found === undefined) throw new Error(`Cannot write ${verbs[verb]}: this protocol has none`);
     return found;
   }
 }
 
-/** Writes a number so that it ends at `end`, over zeros. */
-export function writeDigits(number: number, target: Uint8Array, end: number): void {
+/** Writes a number so that it ends at offset `end`, over a target of zeros. */
+function writeDigits(number: number, target: Uint8Array, end: number): void {
   for (let at = end - 1, rest = number; rest > 0; at--) {
     const tenth = Math.floor(rest / 10);
     target[at] = 48 + rest - tenth * 10;
@@ -97,73 +102,64 @@ export function writeDigits(number: number, target: Uint8Array, end: number): vo
   }
 }
 
-/** Writes a key, for benches of the store alone, at the start of `target`. */
+/** Writes a key at the start of `target`, for benches of the store without a wire. */
 export function writeKey(number: number, target: Uint8Array): void {
   target.fill(48, 0, keyBytes);
   writeDigits(number, target, keyBytes);
 }
 
-function template(request: string | undefined, verb: Verb): Template | undefined {
-  if (request === undefined) return undefined;
+function template(dialect: Dialect, verb: Verb, value: string): Template | undefined {
   const prefix = verb === "incr" ? counterPrefix : keyPrefix;
-  const at = request.indexOf("KEY");
-  const text = request.replace("KEY", prefix + "0".repeat(keyDigits));
-  return { bytes: encoder.encode(text), digitsAt: at < 0 ? -1 : at + prefix.length };
+  const key = prefix + "0".repeat(keyDigits);
+  const request = dialect.request(verb, key, value);
+  if (request === undefined) return undefined;
+  const at = request.indexOf(key);
+  return { bytes: encoder.encode(request), digitsAt: at < 0 ? -1 : at + prefix.length };
 }
 
-/** Blink Store: every reply is a line. */
+/** Blink Store's own protocol, in which every reply is one line. */
 export const blink: Dialect = {
   name: "blink",
-  request: (verb, value) =>
+  request: (verb, key, value) =>
     ({
-      get: "GET KEY\n",
-      set: `SET KEY ${value}\n`,
-      delete: "DELETE KEY\n",
-      incr: "INCR KEY\n",
+      get: `GET ${key}\n`,
+      set: `SET ${key} ${value}\n`,
+      delete: `DELETE ${key}\n`,
+      incr: `INCR ${key}\n`,
       ping: "PING\n",
     })[verb],
   scanner: (replies) => new LineScanner(replies),
 };
 
-/** Redis, its requests as arrays of bulk strings, which is how clients send them. */
+/** Encodes a request of Redis the way its clients do: an array of bulk strings, ASCII only. */
+export function respArray(words: readonly string[]): string {
+  return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
+}
+
+/** Redis, sent arrays of bulk strings. */
 export const redis: Dialect = {
   name: "redis",
-  request(verb, value) {
-    const words = {
-      get: ["GET", "KEY"],
-      set: ["SET", "KEY", value],
-      delete: ["DEL", "KEY"],
-      incr: ["INCR", "KEY"],
-      ping: ["PING"],
-    }[verb];
-    const bytes = (word: string) => word === "KEY" ? keyBytes : word.length;
-    return `*${words.length}\r\n${words.map((word) => `$${bytes(word)}\r\n${word}\r\n`).join("")}`;
-  },
+  request: (verb, key, value) =>
+    respArray(
+      {
+        get: ["GET", key],
+        set: ["SET", key, value],
+        delete: ["DEL", key],
+        incr: ["INCR", key],
+        ping: ["PING"],
+      }[verb],
+    ),
   scanner: (replies) => new BulkScanner(replies, "redis"),
-};
-
-/** Redis, its requests as lines, which is how one types them. */
-export const redisInline: Dialect = {
-  ...redis,
-  name: "redis inline",
-  request: (verb, value) =>
-    ({
-      get: "GET KEY\r\n",
-      set: `SET KEY ${value}\r\n`,
-      delete: "DEL KEY\r\n",
-      incr: "INCR KEY\r\n",
-      ping: "PING\r\n",
-    })[verb],
 };
 
 /** memcached's text protocol. */
 export const memcached: Dialect = {
   name: "memcached",
-  request: (verb, value) =>
+  request: (verb, key, value) =>
     ({
-      get: "get KEY\r\n",
-      set: `set KEY 0 0 ${value.length}\r\n${value}\r\n`,
-      delete: "delete KEY\r\n",
+      get: `get ${key}\r\n`,
+      set: `set ${key} 0 0 ${value.length}\r\n${value}\r\n`,
+      delete: `delete ${key}\r\n`,
       incr: undefined,
       ping: "mn\r\n",
     })[verb],
@@ -180,7 +176,7 @@ function countMiss(replies: Replies): void {
   replies.note?.(false);
 }
 
-/** A reply a line; what the line is, its first byte tells. */
+/** Counts replies of one line each; the first byte of a line gives its kind. */
 class LineScanner implements Scanner {
   readonly #replies: Replies;
   #first = -1;
@@ -217,18 +213,18 @@ class LineScanner implements Scanner {
   }
 }
 
-/** Replies whose line tells how many bytes follow it: those of Redis and memcached. */
+/** Counts replies whose line can give the length of a value after it, as in Redis and memcached. */
 class BulkScanner implements Scanner {
   readonly #replies: Replies;
   readonly #isRedis: boolean;
-  /** The first two bytes of the line, or -1, and the last number in it. */
+  // The first two bytes of the line, or -1, and the last number in it.
   #first = -1;
   #second = -1;
   #number = 0;
   #isNegative = false;
-  /** Bytes of a value that are still to come. */
+  /** Bytes of a value that are still to be skipped. */
   #skip = 0;
-  /** memcached: the value was read, and its END is to come. */
+  /** memcached: the value was read, and its END follows. */
   #isEnding = false;
 
   constructor(replies: Replies, kind: "redis" | "memcached") {
@@ -267,7 +263,7 @@ class BulkScanner implements Scanner {
     else if (byte >= 48 && byte <= 57) this.#number = this.#number * 10 + byte - 48;
   }
 
-  /** Returns how many replies the line ended: none, where a value follows. */
+  /** Returns how many replies the line ended: 0 if a value follows. */
   #endRedisLine(): number {
     const first = this.#first;
     this.#first = -1;

@@ -1,18 +1,19 @@
 /**
- * Numbers for benches: the same seed gives the same numbers on every machine, and drawing one
- * allocates nothing.
+ * The project's pseudo-random generator, for benches and tests, and the distributions that are drawn
+ * from it. A seed gives the same numbers on every machine, and drawing one allocates nothing. Not
+ * for secrets.
  *
  * @module
  */
 
-/** A generator of 32-bit numbers (xorshift128). */
+/** A pseudo-random generator of 32-bit numbers: xorshift128, seeded by a hash of one number. */
 export class Random {
   #a = 0;
   #b = 0;
   #c = 0;
   #d = 0;
 
-  /** Any number is a seed. */
+  /** Takes any number as a seed; those that are equal modulo 2^32 give the same sequence. */
   constructor(seed = 1) {
     let state = seed | 0;
     const next = () => {
@@ -27,7 +28,7 @@ export class Random {
     this.#d = next();
   }
 
-  /** A whole number from 0 up to 2^32 - 1. */
+  /** An integer in [0, 2^32). */
   next(): number {
     let mixed = this.#d;
     const first = this.#a;
@@ -40,29 +41,28 @@ export class Random {
     return this.#a >>> 0;
   }
 
-  /** A number from 0 up to, and without, 1. */
+  /** A number in [0, 1). */
   fraction(): number {
     return this.next() / 0x1_0000_0000;
   }
 
-  /** A whole number from 0 up to, and without, `bound`. */
+  /** An integer in [0, `bound`), for bounds up to 2^32. */
   below(bound: number): number {
     return Math.floor(this.fraction() * bound);
   }
 }
 
-/** Draws ranks, 0 the most popular. */
+/** Draws ranks; 0 is the most popular. */
 export type Ranks = () => number;
 
-/** Every rank as likely as any other. */
+/** Ranks of a uniform distribution. */
 export function uniformRanks(random: Random, count: number): Ranks {
   return () => random.below(count);
 }
 
 /**
- * Ranks of a Zipf law: rank k is drawn in proportion to 1 / (k + 1) ** exponent. A draw takes the
- * same short time whatever the count is: rejection from the law's integral, after Hörmann and
- * Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions".
+ * Ranks of a Zipf distribution: the probability of rank k is proportional to
+ * 1 / (k + 1) ** exponent. A draw takes constant time. After Hörmann and Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions".
  */
 export function zipfRanks(random: Random, count: number, exponent: number): Ranks {
   const nearOne = Math.abs(1 - exponent) < 1e-9;
@@ -83,7 +83,7 @@ export function zipfRanks(random: Random, count: number, exponent: number): Rank
   };
 }
 
-/** The whole numbers from 0 up to, and without, `count`, in an order that `random` gives. */
+/** The integers in [0, `count`), shuffled by `random`. */
 export function shuffled(random: Random, count: number): Uint32Array {
   const numbers = Uint32Array.from({ length: count }, (_, index) => index);
   for (let last = count - 1; last > 0; last--) {

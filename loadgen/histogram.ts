@@ -1,71 +1,90 @@
 /**
- * Latencies, counted in log-linear buckets: 64 to each doubling, so that a percentile is right to
- * 1.6 % from a microsecond up to an hour, in one typed array.
+ * The project's histogram of latencies: log-linear buckets, 64 per doubling, in one typed array. A
+ * percentile is accurate to 1.6 % (and a microsecond) from a microsecond to an hour; minimum,
+ * maximum and mean are exact.
  *
  * @module
  */
 
-/** Buckets to each doubling; the width of a bucket is at most this share of its value. */
+/** Buckets per doubling; a bucket is at most 1/64 of its value wide. */
 const stepsPerDoubling = 64;
 const stepBits = 6;
 /** Up to 2^32 microseconds, more than an hour. */
 const doublings = 32 - stepBits + 1;
+const bucketCount = doublings * stepsPerDoubling;
 
 /** One bar of {@linkcode Histogram.bars}. */
 export interface Bar {
-  /** The bar counts latencies from here on, in milliseconds. */
+  /** The lower bound of the bar's latencies, in milliseconds. */
   readonly fromMs: number;
-  /** Up to here. */
+  /** The upper bound. The last bar that a histogram can have also counts everything above it. */
   readonly toMs: number;
-  /** How many. */
+  /** The number of latencies between the bounds. */
   readonly count: number;
 }
 
-/** Counts latencies, given in microseconds. */
+/**
+ * A histogram of latencies, recorded in microseconds and read in milliseconds. Its memory (14 KB) is
+ * independent of how many it records.
+ *
+ * ```ts ignore
+ * const histogram = new Histogram();
+ * histogram.record(1500);
+ * histogram.percentileMs(0.5); // 1.5
+ * ```
+ */
 export class Histogram {
-  readonly #counts = new Float64Array(doublings * stepsPerDoubling);
+  readonly #counts = new Float64Array(bucketCount);
   #count = 0;
   #sumUs = 0;
+  #minUs = Infinity;
   #maxUs = 0;
 
-  /** How many were recorded. */
+  /** The number of recorded latencies. */
   get count(): number {
     return this.#count;
   }
 
-  /** The largest, in milliseconds, exactly. */
+  /** The smallest latency, in milliseconds; 0 if none was recorded. */
+  get minMs(): number {
+    return this.#count === 0 ? 0 : this.#minUs / 1000;
+  }
+
+  /** The largest latency, in milliseconds; 0 if none was recorded. */
   get maxMs(): number {
     return this.#maxUs / 1000;
   }
 
-  /** The mean, in milliseconds; 0 where nothing was recorded. */
+  /** The mean latency, in milliseconds; 0 if none was recorded. */
   get meanMs(): number {
     return this.#count === 0 ? 0 : this.#sumUs / this.#count / 1000;
   }
 
-  /** Counts `times` latencies of so many microseconds. */
+  /** Records a latency, in microseconds, `times` times. */
   record(us: number, times = 1): void {
     this.#counts[bucketOf(us)] += times;
     this.#count += times;
     this.#sumUs += us * times;
+    if (us < this.#minUs) this.#minUs = us;
     if (us > this.#maxUs) this.#maxUs = us;
   }
 
   /**
-   * The latency, in milliseconds, that this share of the requests did not exceed: 0.5 is the
-   * median. 0 where nothing was recorded.
+   * The latency, in milliseconds, that this share of all did not exceed: 0.5 gives the median. 0 if
+   * none was recorded.
    */
   percentileMs(share: number): number {
     const wanted = Math.max(1, Math.ceil(share * this.#count));
     let counted = 0;
-    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
+    // The last bucket has no upper bound, so the maximum stands for it.
+    for (let bucket = 0; bucket < bucketCount - 1; bucket++) {
       counted += this.#counts[bucket];
       if (counted >= wanted) return Math.min(endOf(bucket), this.#maxUs) / 1000;
     }
     return this.maxMs;
   }
 
-  /** A bar to each doubling between the first and the last that counted something. */
+  /** A bar for each doubling, from the first to the last that is not empty. */
   bars(): Bar[] {
     const bars: Bar[] = [];
     for (let doubling = 0; doubling < doublings; doubling++) {
@@ -86,7 +105,7 @@ function bucketOf(us: number): number {
   const doubling = Math.max(0, 32 - Math.clz32(value) - stepBits);
   if (doubling === 0) return value;
   const step = (value >>> (doubling - 1)) - stepsPerDoubling;
-  return Math.min(doubling * stepsPerDoubling + step, doublings * stepsPerDoubling - 1);
+  return Math.min(doubling * stepsPerDoubling + step, bucketCount - 1);
 }
 
 function startOf(bucket: number): number {

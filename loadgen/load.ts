@@ -1,7 +1,8 @@
 /**
- * The load generator behind `blink-store bench` and the comparison: connections that each keep a
- * number of requests in flight, for so many requests or so long. It works on bytes, with two
- * promises a batch and none a request, so that the server and not this is what is measured.
+ * The load generator behind `blink-store bench` and the comparison: a closed loop of connections
+ * that each keep a number of requests in flight, until a count or a time is reached. It works on
+ * bytes, with a few promises per batch and none per request, so that the run measures the server
+ * and not the generator.
  *
  * @module
  */
@@ -9,44 +10,46 @@
 import { blink, type Dialect, type Replies, RequestWriter, type Verb, verbs } from "./dialects.ts";
 import { type Bar, Histogram } from "./histogram.ts";
 import { Random, type Ranks, uniformRanks, zipfRanks } from "./random.ts";
+import { openAll, type ServerAddress, writeAll } from "./sockets.ts";
 
-/** What a bench does. Everything but the address has a default. */
-export interface BenchOptions {
-  readonly hostname?: string;
-  readonly port?: number;
-  /** The path of a Unix socket; wins over the two above. */
-  readonly unix?: string;
+/** The load of a bench. Every field has a default. */
+export interface LoadOptions {
   /** Sent with AUTH on every connection. */
   readonly token?: string;
   /** Connections; default 50. */
   readonly connections?: number;
   /** Requests in flight on each; default 16. */
   readonly pipeline?: number;
-  /** Requests in all. Default 1,000,000, where `seconds` is not given either. */
+  /** Requests in total. Default 1,000,000 unless `seconds` is given. */
   readonly requests?: number;
-  /** How long to go on, where `requests` is not given. */
+  /** The duration of the run; ignored if `requests` is given. */
   readonly seconds?: number;
   /** Bytes of a value; default 64. */
   readonly valueBytes?: number;
   /** Keys to choose from; default 100,000. */
   readonly keys?: number;
-  /** How often each request is made, in parts; default 80 of get to 20 of set. */
+  /** The weight of each kind of request; default 80 of get to 20 of set. */
   readonly mix?: Partial<Record<Verb, number>>;
-  /** The exponent of a Zipf law of the keys, such as 1; without it each key is as likely. */
+  /** The exponent of a Zipf distribution of the keys, such as 1; uniform if not given. */
   readonly zipf?: number;
-  /** Sets each key once before, which is not measured; default false. */
+  /** Whether to set each key once before the run, unmeasured; default false. */
   readonly fill?: boolean;
-  /** Default 1. */
+  /** The seed of keys and kinds of requests; default 1. */
   readonly seed?: number;
-  /** The wire; default Blink Store's. */
+  /** The wire protocol; default Blink Store's. */
   readonly dialect?: Dialect;
   /** Called about ten times a second, and at the end of each phase. */
   readonly onProgress?: (progress: BenchProgress) => void;
-  /** Ends the bench early; what was measured until then is its result. */
+  /** Ends the bench early; the result covers what was measured until then. */
   readonly signal?: AbortSignal;
+  /** The clock, in milliseconds; default `performance.now`. */
+  readonly now?: () => number;
 }
 
-/** How far a bench is. */
+/** A server and the load that it gets. */
+export type BenchOptions = ServerAddress & LoadOptions;
+
+/** The progress of a bench. */
 export interface BenchProgress {
   readonly phase: "fill" | "run";
   /** From 0 to 1. */
@@ -55,7 +58,7 @@ export interface BenchProgress {
   readonly seconds: number;
 }
 
-/** What a bench measured. */
+/** The figures of a bench. */
 export interface BenchResult {
   readonly connections: number;
   readonly pipeline: number;
@@ -64,7 +67,7 @@ export interface BenchResult {
   readonly requests: number;
   readonly seconds: number;
   readonly requestsPerSecond: number;
-  /** From the write of the batch that a request was in to the read that ended its reply. */
+  /** From the write of a request's batch to the read that completed its reply. */
   readonly latencyMs: {
     readonly mean: number;
     readonly p50: number;
@@ -79,21 +82,24 @@ export interface BenchResult {
   readonly firstError?: string;
 }
 
-/** What a phase of a bench holds in common for its connections. */
+/** A phase of a bench: the state that its connections share. */
 interface Phase {
   readonly name: BenchProgress["phase"];
   readonly pipeline: number;
-  /** Bytes that a batch takes at most. */
-  readonly batchBytes: number;
-  /** Writes the next request; returns where it ends. */
+  readonly batchBytesMax: number;
+  /** Writes the next request at an offset; returns the offset of its end. */
   readonly write: (target: Uint8Array, at: number) => number;
-  readonly endsAt: number;
+  readonly now: () => number;
   readonly startedAt: number;
+  /** Infinity for a phase that ends by its requests. */
+  readonly endsAt: number;
+  /** Requests still to send. */
   left: number;
+  /** Replies received. */
   done: number;
   readonly replies: Replies;
   readonly histogram: Histogram;
-  readonly turns: Turns;
+  readonly scheduler: FairScheduler;
 }
 
 const readBytes = 64 * 1024;
@@ -102,25 +108,30 @@ const progressIntervalMs = 100;
 /**
  * Runs a bench.
  *
- * @throws {Error} where a connection cannot be opened, or ends before its replies are read.
+ * ```ts ignore
+ * const { requestsPerSecond, latencyMs } = await runBench({ port: 8765, seconds: 2, fill: true });
+ * ```
+ *
+ * @throws {Error} if a connection cannot be opened, or ends before its replies are read.
  */
-export async function runBench(options: BenchOptions = {}): Promise<BenchResult> {
+export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const connections = options.connections ?? 50;
   const pipeline = options.pipeline ?? 16;
   const valueBytes = options.valueBytes ?? 64;
   const keys = options.keys ?? 100_000;
   const dialect = options.dialect ?? blink;
-  const sockets = await openAll(options, connections);
+  const now = options.now ?? (() => performance.now());
+  const sockets = await openAll(options, { count: connections, token: options.token });
   try {
     const writer = new RequestWriter(dialect, valueBytes);
     const replies: Replies = { hits: 0, misses: 0, errors: 0 };
     if (options.fill) {
-      const phase = fillPhase(writer, keys, connections);
+      const phase = fillPhase(writer, { keys, connections, now });
       await runPhase(phase, sockets, dialect, options);
       replies.errors = phase.replies.errors;
       replies.firstError = phase.replies.firstError;
     }
-    const phase = measuredPhase(options, writer, { connections, pipeline, keys, replies });
+    const phase = measuredPhase(options, writer, { connections, pipeline, keys, replies, now });
     await runPhase(phase, sockets, dialect, options);
     return resultOf(phase, { connections, pipeline, valueBytes, keys });
   } finally {
@@ -128,33 +139,38 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchResult>
   }
 }
 
-function fillPhase(writer: RequestWriter, keys: number, connections: number): Phase {
+function fillPhase(
+  writer: RequestWriter,
+  { keys, connections, now }: { keys: number; connections: number; now: () => number },
+): Phase {
   const set = verbs.indexOf("set");
   const pipeline = 64;
   let key = 0;
   return {
     name: "fill",
     pipeline,
-    batchBytes: pipeline * writer.bytesMax(["set"]),
+    batchBytesMax: pipeline * writer.bytesMax(["set"]),
     write: (target, at) => writer.write(set, key++, target, at),
+    now,
+    startedAt: now(),
     endsAt: Infinity,
-    startedAt: performance.now(),
     left: keys,
     done: 0,
     replies: { hits: 0, misses: 0, errors: 0 },
     histogram: new Histogram(),
-    turns: new Turns(connections),
+    scheduler: new FairScheduler(connections),
   };
 }
 
 function measuredPhase(
   options: BenchOptions,
   writer: RequestWriter,
-  { connections, pipeline, keys, replies }: {
+  { connections, pipeline, keys, replies, now }: {
     connections: number;
     pipeline: number;
     keys: number;
     replies: Replies;
+    now: () => number;
   },
 ): Phase {
   const mix = options.mix ?? { get: 80, set: 20 };
@@ -164,68 +180,36 @@ function measuredPhase(
     : zipfRanks(random, keys, options.zipf);
   const drawVerb = verbDrawer(random, mix);
   const used = verbs.filter((verb) => (mix[verb] ?? 0) > 0);
-  const startedAt = performance.now();
+  const startedAt = now();
   const seconds = options.requests === undefined ? options.seconds : undefined;
   return {
     name: "run",
     pipeline,
-    batchBytes: pipeline * writer.bytesMax(used),
+    batchBytesMax: pipeline * writer.bytesMax(used),
     write: (target, at) => writer.write(drawVerb(), drawKey(), target, at),
-    endsAt: seconds === undefined ? Infinity : startedAt + seconds * 1000,
+    now,
     startedAt,
+    endsAt: seconds === undefined ? Infinity : startedAt + seconds * 1000,
     left: seconds === undefined ? options.requests ?? 1_000_000 : Infinity,
     done: 0,
     replies,
     histogram: new Histogram(),
-    turns: new Turns(connections),
+    scheduler: new FairScheduler(connections),
   };
 }
 
-/** Draws places in {@linkcode verbs}, each as often as its part of the mix. */
+/** Draws indices into {@linkcode verbs}, each in proportion to its weight in the mix. */
 function verbDrawer(random: Random, mix: Partial<Record<Verb, number>>): () => number {
   const total = verbs.reduce((sum, verb) => sum + (mix[verb] ?? 0), 0);
-  if (!(total > 0)) throw new Error("Cannot run a bench: its mix asks for nothing");
-  const table = new Uint8Array(1000);
-  let from = 0;
-  let parts = 0;
-  verbs.forEach((verb, index) => {
-    parts += mix[verb] ?? 0;
-    const to = Math.round(parts / total * table.length);
-    table.fill(index, from, to);
-    from = to;
-  });
-  return () => table[random.below(table.length)];
-}
-
-async function openAll(options: BenchOptions, count: number): Promise<Deno.Conn[]> {
-  const sockets: Deno.Conn[] = [];
-  try {
-    while (sockets.length < count) sockets.push(await open(options));
-  } catch (error) {
-    for (const socket of sockets) socket.close();
-    const { hostname = "127.0.0.1", port = 8765, unix = `${hostname}:${port}` } = options;
-    throw new Error(`Cannot connect to ${unix}: ${(error as Error).message}`, { cause: error });
-  }
-  return sockets;
-}
-
-async function open({ hostname = "127.0.0.1", port = 8765, unix, token }: BenchOptions) {
-  const socket = unix === undefined
-    ? await Deno.connect({ hostname, port })
-    : await Deno.connect({ transport: "unix", path: unix });
-  if ("setNoDelay" in socket) socket.setNoDelay(true);
-  if (token !== undefined) await authenticate(socket, token);
-  return socket;
-}
-
-async function authenticate(socket: Deno.Conn, token: string): Promise<void> {
-  await writeAll(socket, new TextEncoder().encode(`AUTH ${token}\n`));
-  const reply = new Uint8Array(256);
-  const length = await socket.read(reply) ?? 0;
-  const line = new TextDecoder().decode(reply.subarray(0, length)).trim();
-  if (line === "OK") return;
-  socket.close();
-  throw new Error(`Cannot authenticate: ${line === "" ? "the server closed" : line}`);
+  if (!(total > 0)) throw new Error("Cannot run a bench: every weight of its mix is 0");
+  let sum = 0;
+  const upperBounds = verbs.map((verb) => sum += mix[verb] ?? 0);
+  return () => {
+    const drawn = random.fraction() * total;
+    let index = 0;
+    while (drawn >= upperBounds[index]) index++;
+    return index;
+  };
 }
 
 async function runPhase(
@@ -248,77 +232,75 @@ async function runPhase(
   }
 }
 
-/** One connection: a batch written, its replies read, until the phase is over. */
+/** Drives one connection: writes a batch and reads its replies, until the phase ends. */
 async function drive(phase: Phase, socket: Deno.Conn, dialect: Dialect): Promise<void> {
-  const out = new Uint8Array(phase.batchBytes);
+  const out = new Uint8Array(phase.batchBytesMax);
   const read = new Uint8Array(readBytes);
   const scanner = dialect.scanner(phase.replies);
-  while (phase.left > 0 && performance.now() < phase.endsAt) {
-    if (phase.turns.isFull()) await phase.turns.next();
+  while (phase.left > 0 && phase.now() < phase.endsAt) {
     const batch = Math.min(phase.pipeline, phase.left);
     phase.left -= batch;
     let end = 0;
     for (let written = 0; written < batch; written++) end = phase.write(out, end);
-    const sentAt = performance.now();
+    const sentAt = phase.now();
     const sending = writeAll(socket, out.subarray(0, end));
+    // It is awaited after the replies. A failure before that would end the process as unhandled.
+    sending.catch(() => {});
     for (let missing = batch; missing > 0;) {
       const length = await socket.read(read);
       if (length === null) {
-        throw new Error(`Cannot go on: the server closed with ${missing} replies to come`);
+        throw new Error(`Cannot go on: the server closed with ${missing} replies outstanding`);
       }
       const count = scanner.scan(read, length);
       if (count === 0) continue;
-      phase.histogram.record((performance.now() - sentAt) * 1000, count);
+      phase.histogram.record((phase.now() - sentAt) * 1000, count);
       phase.done += count;
       missing -= count;
     }
     await sending;
-  }
-}
-
-async function writeAll(socket: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await socket.write(written === 0 ? bytes : bytes.subarray(written));
+    if (phase.scheduler.shouldYield()) await phase.scheduler.yield();
   }
 }
 
 /**
- * The runtime lets 128 reads of sockets succeed in a turn of its loop, and serves those that it put
- * off behind the ones that become ready since: with more connections the same ones would be served
- * for ever, and the latencies be this program's. So with many connections a turn ends well before
- * that. With few the pause would only cost time.
+ * Shares the event loop fairly among many connections.
+ *
+ * The runtime lets 128 socket reads succeed per iteration of its loop, and serves the ones that it
+ * postponed after the sockets that became ready later. With more connections than that, the same
+ * ones would be served first each time, and the latencies would be the generator's. So the
+ * connections yield well before 128. With few connections the pause would only cost time.
  */
-class Turns {
+class FairScheduler {
   static readonly #connectionsFew = 100;
   static readonly #batchesMax = 24;
   readonly #isNeeded: boolean;
   #batches = 0;
-  #next?: Promise<void>;
+  #nextIteration?: Promise<void>;
 
   constructor(connections: number) {
-    this.#isNeeded = connections > Turns.#connectionsFew;
+    this.#isNeeded = connections > FairScheduler.#connectionsFew;
   }
 
-  /** Counts a batch; true once the turn has had as many as it may. */
-  isFull(): boolean {
-    return this.#isNeeded && ++this.#batches > Turns.#batchesMax;
+  /** Counts a batch; true if this iteration has served as many as it may. */
+  shouldYield(): boolean {
+    return this.#isNeeded && ++this.#batches > FairScheduler.#batchesMax;
   }
 
-  /** Resolves in the next turn. */
-  next(): Promise<void> {
-    this.#next ??= new Promise((resolve) => {
+  /** Resolves in the next iteration of the event loop. */
+  yield(): Promise<void> {
+    this.#nextIteration ??= new Promise((resolve) => {
       setTimeout(() => {
-        this.#next = undefined;
+        this.#nextIteration = undefined;
         this.#batches = 0;
         resolve();
       }, 0);
     });
-    return this.#next;
+    return this.#nextIteration;
   }
 }
 
 function progressOf(phase: Phase): BenchProgress {
-  const now = performance.now();
+  const now = phase.now();
   const share = phase.endsAt === Infinity
     ? phase.done / Math.max(1, phase.done + phase.left)
     : (now - phase.startedAt) / (phase.endsAt - phase.startedAt);
@@ -335,7 +317,7 @@ function resultOf(
   shape: Pick<BenchResult, "connections" | "pipeline" | "valueBytes" | "keys">,
 ): BenchResult {
   const { histogram, replies } = phase;
-  const seconds = (performance.now() - phase.startedAt) / 1000;
+  const seconds = (phase.now() - phase.startedAt) / 1000;
   return {
     ...shape,
     requests: phase.done,

@@ -1,6 +1,6 @@
 /**
- * A bench as a person reads it: a progress bar while it runs, then a table and a small histogram.
- * Pure text; whoever calls decides where it goes.
+ * Renders a bench as text for people: a progress bar while it runs, then its figures and a small
+ * histogram. Pure functions; the caller prints.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { BenchProgress, BenchResult } from "./load.ts";
 const barColumns = 30;
 const eighths = " ▏▎▍▌▋▊▉█";
 
-/** One line, without line break, that tells how far a bench is; at most 79 columns. */
+/** The progress of a bench in one line of at most 79 columns, without a line break. */
 export function renderProgress({ phase, share, requests, seconds }: BenchProgress): string {
   const rate = seconds > 0 ? requests / seconds : 0;
   const percent = `${Math.floor(share * 100)} %`.padStart(5);
@@ -18,12 +18,12 @@ export function renderProgress({ phase, share, requests, seconds }: BenchProgres
     `  ${showNumber(rate)} requests/s`;
 }
 
-/** The result, many lines without the last line break. */
+/** A result in several lines, without a line break at the end. */
 export function renderResult(result: BenchResult): string {
   const { latencyMs, requestsPerSecond, requests, seconds, hits, misses, errors } = result;
   const lines = [
-    `${showNumber(requests)} requests in ${seconds.toFixed(2)} s: ` +
-    `${result.connections} connections, ${result.pipeline} in flight on each, ` +
+    `${showCount(requests, "request")} in ${seconds.toFixed(2)} s: ` +
+    `${showCount(result.connections, "connection")}, ${result.pipeline} in flight on each, ` +
     `${showNumber(result.valueBytes)}-byte values`,
     "",
     `throughput  ${showNumber(requestsPerSecond)} requests/s`,
@@ -53,15 +53,19 @@ function bar(share: number): string {
   return eighths[8].repeat(Math.floor(units / 8)) + (rest > 0 ? eighths[rest] : "");
 }
 
-/** A time of three digits or more, with its unit. */
-export function showMs(ms: number): string {
+/** A duration with its unit, in three significant digits where it has fractions. */
+function showMs(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;
   if (ms >= 100) return `${ms.toFixed(0)} ms`;
   if (ms >= 1) return `${ms.toFixed(ms >= 10 ? 1 : 2)} ms`;
   return `${(ms * 1000).toFixed(0)} µs`;
 }
 
-/** A whole number with commas. */
-export function showNumber(value: number): string {
+function showCount(count: number, noun: string): string {
+  return `${showNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A number, rounded and grouped by commas. */
+function showNumber(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
