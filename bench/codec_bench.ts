@@ -1,14 +1,12 @@
 /**
- * The codec and the engine in the process: from the bytes of requests to the bytes of replies,
- * without a socket.
+ * The codec and the commands in the process: from the bytes of requests to the bytes of replies,
+ * without a connection.
  *
  * @module
  */
 
-import { Engine } from "../engine/engine.ts";
-import { Session } from "../engine/session.ts";
-import { encodeBase64Into } from "../protocol/base64.ts";
-import { parseRequest, Request } from "../protocol/request.ts";
+import { commandTable, Context, type SessionControl } from "../commands/mod.ts";
+import { encodeBase64Into, findLineFeed, Request } from "../protocol.ts";
 import { Store } from "../store.ts";
 import { blink, Random, RequestWriter, type Verb, verbs } from "../loadgen/mod.ts";
 
@@ -30,18 +28,29 @@ function input(verb: Verb, valueBytes: number): Uint8Array {
 const line = new TextEncoder().encode("SET key:000000001234 abcdefghijklmnopqrstuvwxyz");
 const request = new Request();
 Deno.bench("parse a SET, 1,000 times", () => {
-  for (let count = 0; count < requests; count++) parseRequest(line, 0, line.length, request);
+  for (let count = 0; count < requests; count++) commandTable.parse(line, 0, line.length, request);
 });
+
+/** A session that is logged in and may hold any reply. */
+const session: SessionControl = {
+  isAuthenticated: true,
+  close() {},
+  authenticationFailed() {},
+  tryHold: () => true,
+  whenFree: () => () => {},
+};
 
 for (const valueBytes of [64, 1024]) {
   const store = new Store({ limitBytes: 64 * 1024 * 1024 });
-  const engine = new Engine({ store, version: "bench" });
-  const session = new Session(engine, { lineBytesMax: 16 * 1024 * 1024 });
+  const context = new Context({ store, version: "bench", verbs: commandTable.verbs });
   const run = (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length; at = session.consumed) {
-      session.run(bytes, at, bytes.length);
-      engine.output.take();
+    for (let at = 0; at < bytes.length;) {
+      const end = findLineFeed(bytes, at, bytes.length);
+      commandTable.parse(bytes, at, end, context.request);
+      commandTable.execute(context, context.request, bytes, session);
+      at = end + 1;
     }
+    context.output.take();
   };
   const sets = input("set", valueBytes);
   const gets = input("get", valueBytes);

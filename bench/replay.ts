@@ -47,7 +47,7 @@ export function replayOnStore(trace: Trace, limitBytes: number): ReplayResult {
     set(key) {
       writeKey(key, line);
       const length = trace.valueBytes(key);
-      while (store.put(line, 0, keyBytes, value, 0, length, Infinity) === "again");
+      while (store.put(line, 0, keyBytes, value, 0, length, Infinity) === "unfinished");
     },
   });
 }

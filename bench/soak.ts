@@ -99,7 +99,7 @@ function step(store: Store, random: Random, { key, value, keys }: Buffers): void
   const length = 1 + random.below(valueBytesMax - 1);
   value[0] = value[length - 1] = random.below(256);
   const expiresAt = choice < 40 ? store.now() + random.below(1000) + 50 : Infinity;
-  while (store.put(key, 0, keyBytes, value, 0, length, expiresAt) === "again");
+  while (store.put(key, 0, keyBytes, value, 0, length, expiresAt) === "unfinished");
   const handle = store.find(key, 0, keyBytes);
   if (handle === 0 || !store.equals(handle, value, 0, length)) {
     throw new Error(`Key ${number} is not what was just put, ${length} bytes`);

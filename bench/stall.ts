@@ -35,7 +35,7 @@ export function churn(
   const put = (key: number, length: number, isTimed: boolean) => {
     writeKey(key, line);
     const owner = {};
-    for (let outcome = "again"; outcome === "again";) {
+    for (let outcome = "unfinished"; outcome === "again";) {
       const startedAt = now();
       outcome = store.put(line, 0, keyBytes, value, 0, length, Infinity, owner);
       if (isTimed) histogram.record((now() - startedAt) * 1000);

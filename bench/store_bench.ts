@@ -19,7 +19,7 @@ function nextKey(below: number): void {
 
 function put(store: Store, valueBytes: number, expiresAt = Infinity): void {
   while (
-    store.put(line, 0, keyBytes, line, keyBytes, keyBytes + valueBytes, expiresAt) === "again"
+    store.put(line, 0, keyBytes, line, keyBytes, keyBytes + valueBytes, expiresAt) === "unfinished"
   );
 }
 
