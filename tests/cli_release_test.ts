@@ -122,3 +122,14 @@ Deno.test("the README and CI name the Deno that releases are compiled with", asy
     assert(text.includes(`npx -y deno@${denoVersion}`), file);
   }
 });
+
+Deno.test("the README, the guides and CI agree on the oldest Deno", async () => {
+  const read = (file: string) => Deno.readTextFile(new URL(file, root));
+  const [, oldest] = /with Deno ([\d.]+) or later/.exec(await read("README.md")) ?? [];
+  assert(oldest !== undefined);
+  assert((await read(".ci/run")).includes(`"types on Deno ${oldest}"`));
+  assert(
+    (await read("docs/guides/deno.md")).replaceAll("\n", " ").includes(`Deno ${oldest} or later`),
+  );
+  assert((await read("examples/README.md")).includes(`| Deno ${oldest} `));
+});
