@@ -1,5 +1,5 @@
 /**
- * The systems that a release is made for, and how their executables are told apart by their first
+ * The systems that a release is made for, and how their executables differ in their first
  * bytes.
  *
  * @module
