@@ -6,23 +6,20 @@ const file = new URL(
   root,
 ).pathname;
 
-/** The executable, or undefined and a plain word where it has not been made. */
-async function executable(): Promise<readonly string[] | undefined> {
-  try {
-    await Deno.stat(file);
-    return [file];
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    console.log(
-      "dist/blink-store is not there, so it is not tried: make it with deno task compile",
-    );
-    return undefined;
-  }
+const isThere = await Deno.stat(file).then(() => true, (error) => {
+  if (error instanceof Deno.errors.NotFound) return false;
+  throw error;
+});
+
+/** Registers a test of the executable; where it was not made, the test is skipped and says so. */
+function test(name: string, fn: (program: readonly string[]) => Promise<void>): void {
+  const because = isThere
+    ? ""
+    : " (skipped: dist/blink-store is not there, make it with deno task compile)";
+  Deno.test({ name: `${name}${because}`, ignore: !isThere, fn: () => fn([file]) });
 }
 
-Deno.test("the executable is server and client in one", async () => {
-  const program = await executable();
-  if (program === undefined) return;
+test("the executable is server and client in one", async (program) => {
   await using server = await serving(["--tcp", ":0"], { program });
   assertMatch(server.line, /^Blink Store \S+ listens on 127\.0\.0\.1:\d+, memory limit 10 MiB$/);
   assertEquals(await exchange(server, "SET user alice\nGET user\n"), "OK\nVALUE YWxpY2U=\n");
@@ -35,9 +32,7 @@ Deno.test("the executable is server and client in one", async () => {
   assertEquals((await server.ended).status, 0);
 });
 
-Deno.test("the executable has the rights that its flags need", async () => {
-  const program = await executable();
-  if (program === undefined) return;
+test("the executable has the permissions that its flags need", async (program) => {
   const folder = await Deno.makeTempDir();
   try {
     const path = `${folder}/blink.sock`;
@@ -52,9 +47,7 @@ Deno.test("the executable has the rights that its flags need", async () => {
   }
 });
 
-Deno.test("the executable tells of itself, and of mistakes", async () => {
-  const program = await executable();
-  if (program === undefined) return;
+test("the executable prints its version, its help and mistakes", async (program) => {
   assertMatch(
     (await blinkStore(["--version"], { program })).stdout,
     /^blink-store \d+\.\d+\.\d+\n$/,

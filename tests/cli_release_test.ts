@@ -1,13 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "./assert.ts";
 import config from "../deno.json" with { type: "json" };
-import {
-  compileWords,
-  denoVersion,
-  isFor,
-  release,
-  targets,
-  wordsOf,
-} from "../scripts/compile_all.ts";
+import { compileWords, denoVersion, release, wordsOf } from "../scripts/compile_all.ts";
+import { executableType, targets } from "../scripts/targets.ts";
 import { root } from "./command_line.ts";
 
 Deno.test("a release is for Linux and macOS on two processors, and for Windows", () => {
@@ -20,19 +14,46 @@ Deno.test("a release is for Linux and macOS on two processors, and for Windows",
   ]);
 });
 
-Deno.test("an executable is told by its first bytes, and taken for no other target", () => {
-  const heads = targets.map(({ signature }) => {
-    const head = new Uint8Array(64);
-    for (const [offset, bytes] of signature) head.set(bytes, offset);
-    return head;
-  });
-  targets.forEach((target, at) => {
-    heads.forEach((head, other) => assertEquals(isFor(target, head), at === other, target.name));
-  });
-  assertEquals(isFor(targets[0], new Uint8Array(0)), false);
+/** The first bytes of an executable of each target. */
+function headOf(triple: string): Uint8Array {
+  const head = new Uint8Array(256);
+  switch (triple) {
+    case "x86_64-unknown-linux-gnu":
+    case "aarch64-unknown-linux-gnu":
+      head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
+      head[18] = triple.startsWith("x86_64") ? 0x3e : 0xb7;
+      break;
+    case "x86_64-apple-darwin":
+    case "aarch64-apple-darwin":
+      head.set([0xcf, 0xfa, 0xed, 0xfe, triple.startsWith("x86_64") ? 7 : 12, 0, 0, 1]);
+      break;
+    case "x86_64-pc-windows-msvc":
+      head.set([0x4d, 0x5a]);
+      head[0x3c] = 0x80;
+      head.set([0x50, 0x45, 0, 0, 0x64, 0x86], 0x80);
+      break;
+    default:
+      throw new Error(`No head for ${triple}`);
+  }
+  return head;
+}
+
+Deno.test("the type of an executable is read from its first bytes", async () => {
+  for (const { triple, type } of targets) assertEquals(executableType(headOf(triple)), type);
+  assertEquals(new Set(targets.map(({ type }) => type)).size, targets.length);
+  const windows = headOf("x86_64-pc-windows-msvc");
+  windows[0x84] = 0x4c; // the 32-bit processor
+  assertEquals(executableType(windows), undefined);
+  assertEquals(executableType(windows.subarray(0, 2)), undefined);
+  assertEquals(executableType(new Uint8Array(0)), undefined);
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") return;
+  using deno = await Deno.open(Deno.execPath());
+  const head = new Uint8Array(256);
+  await deno.read(head);
+  assertEquals(executableType(head), "ELF x64");
 });
 
-Deno.test("a release has the rights of the compile task, and a name of its own", () => {
+Deno.test("a release has the permissions of the compile task, and its own file name", () => {
   const words = compileWords(config.tasks.compile.command, targets[1], "out/file");
   const rights = (text: readonly string[]) => text.filter((word) => word.startsWith("--allow-"));
   assertEquals(rights(words), rights(wordsOf(config.tasks.compile.command)));
@@ -42,15 +63,12 @@ Deno.test("a release has the rights of the compile task, and a name of its own",
   assertThrows(() => compileWords("deno run main.ts", targets[1], "x"), Error, "Cannot compile");
 });
 
-/** A program in place of Deno: "compiles" what a target's executable begins with. */
+/** A program in place of Deno: its "executable" is the file of the target's name beside it. */
 const compiler = `#!/bin/sh
 while [ "$1" != --target ]; do shift; done
 case $2 in
-  x86_64-unknown-linux-gnu) printf '\\177ELF12345678901234\\076\\000' ;;
-  aarch64-unknown-linux-gnu) printf '\\177ELF12345678901234\\267\\000' ;;
-  x86_64-apple-darwin) printf '\\317\\372\\355\\376\\007\\000\\000\\001' ;;
-  aarch64-apple-darwin) printf '\\317\\372\\355\\376\\014\\000\\000\\001' ;;
-  *) WINDOWS ;;
+  *windows*) WINDOWS ;;
+  *) cat "\${0%/*}/$2" ;;
 esac > "$4"
 `;
 
@@ -60,6 +78,9 @@ Deno.test({
   fn: async () => {
     const folder = await Deno.makeTempDir();
     const deno = `${folder}/deno`;
+    for (const { triple } of targets) {
+      await Deno.writeFile(`${folder}/${triple}`, headOf(triple));
+    }
     const make = async (windows: string) => {
       await Deno.writeTextFile(deno, compiler.replace("WINDOWS", windows), { mode: 0o755 });
       await release(`${folder}/dist/release`, deno);
@@ -69,9 +90,9 @@ Deno.test({
       const unreachable = "echo 'error: no runtime' >&2; echo >&2; echo 'Caused by:' >&2; exit 1";
       await assertRejects(() => make(unreachable), Error, "Cannot compile blink-store-windows-x64");
       assertEquals(await files(), 0);
-      await assertRejects(() => make("printf ELF"), Error, "it is for another system");
+      await assertRejects(() => make("printf MZ"), Error, "no executable, not PE x64");
       assertEquals(await files(), 0);
-      await make("printf MZ");
+      await make('cat "${0%/*}/$2"');
       await assertRejects(() => make(unreachable), Error, "error: no runtime");
       assertEquals(await files(), 1);
       const made = `${folder}/dist/release`;
@@ -100,4 +121,15 @@ Deno.test("the README and CI name the Deno that releases are compiled with", asy
     const text = await Deno.readTextFile(new URL(file, root));
     assert(text.includes(`npx -y deno@${denoVersion}`), file);
   }
+});
+
+Deno.test("the README, the guides and CI agree on the oldest Deno", async () => {
+  const read = (file: string) => Deno.readTextFile(new URL(file, root));
+  const [, oldest] = /with Deno ([\d.]+) or later/.exec(await read("README.md")) ?? [];
+  assert(oldest !== undefined);
+  assert((await read(".ci/run")).includes(`"types on Deno ${oldest}"`));
+  assert(
+    (await read("docs/guides/deno.md")).replaceAll("\n", " ").includes(`Deno ${oldest} or later`),
+  );
+  assert((await read("examples/README.md")).includes(`| Deno ${oldest} `));
 });

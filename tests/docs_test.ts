@@ -10,6 +10,7 @@ import { type Command, commands, usageOf } from "../commands/mod.ts";
 import * as limits from "../protocol/limits.ts";
 import * as problems from "../protocol/problems.ts";
 import { serve } from "../server.ts";
+import { Store } from "../store.ts";
 import { connect } from "../client.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
 import { type Block, blocksOf, matches, replay } from "./transcript.ts";
@@ -107,7 +108,7 @@ Deno.test("docs/protocol.md tells the limits that hold", async () => {
 });
 
 Deno.test("docs/protocol.md names each figure of INFO, and no other", async () => {
-  const section = sectionOf(await read("docs/protocol.md"), "## What INFO tells");
+  const section = sectionOf(await read("docs/protocol.md"), "## INFO fields");
   const told = [...section.matchAll(/^\| `([A-Za-z.]+)` +\|/gm)].map(([, name]) => name);
   await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
   await using store = await connect({ port: (server.addresses[0] as Deno.NetAddr).port });
@@ -129,6 +130,37 @@ Deno.test("docs/server.md tells each flag of serve, its variable and its default
     assert(row !== undefined, `--${option.name} has no row`);
     assertStringIncludes(row, `\`${option.env}\``);
     if ("default" in option) assertStringIncludes(row, `\`${option.default}\``);
+  }
+});
+
+/** A full store of entries of one size, after evictions. */
+function fullStore(keyBytes: number, valueBytes: number, ttlMs: number): Store {
+  const store = new Store({ limitBytes: 4 * 1024 * 1024, now: () => 0 });
+  const line = new Uint8Array(keyBytes + valueBytes);
+  const entries = Math.ceil(1.3 * store.limitBytes / line.length);
+  for (let number = 0; number < entries; number++) {
+    for (let at = 0, rest = number; at < keyBytes; at++, rest = Math.floor(rest / 64)) {
+      line[at] = 0x40 + rest % 64;
+    }
+    while (store.put(line, 0, keyBytes, line, keyBytes, line.length, ttlMs) !== "stored");
+  }
+  assert(store.stats.evictions > 0);
+  return store;
+}
+
+Deno.test("docs/server.md states a bound of the store's memory that holds", async () => {
+  const section = sectionOf(await read("docs/server.md"), "## Memory");
+  const bound = "(bytes of keys and values + 32 × entries + 8 × entries that expire) × 9/8 + 4 MiB";
+  assertStringIncludes(section, bound);
+  const shapes = [[5, 0, Infinity], [10, 1, Infinity], [10, 0, 1_000], [16, 64, Infinity]];
+  for (const [keyBytes, valueBytes, ttlMs] of shapes) {
+    const { usage, entries, stats } = fullStore(keyBytes, valueBytes, ttlMs);
+    const expiring = ttlMs === Infinity ? 0 : entries;
+    const boundBytes = (usage + 32 * entries + 8 * expiring) * 9 / 8 + 4 * 1024 * 1024;
+    assert(
+      stats.residentBytes <= boundBytes,
+      `${keyBytes} + ${valueBytes} bytes: ${stats.residentBytes} is more than ${boundBytes}`,
+    );
   }
 });
 

@@ -38,7 +38,7 @@ async function bodyOf(request: Request): Promise<Uint8Array | undefined> {
   return await new Blob(chunks).bytes();
 }
 
-/** Calls again if a kept connection proves lost in between; GET and a plain PUT may run twice. */
+/** Calls again if a kept connection is lost; GET and a plain PUT may run twice. */
 async function twice<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();

@@ -1,6 +1,6 @@
 /**
- * Where the store is, and keys for what comes from outside. The rest is the client library's: it
- * refuses keys and requests that hold a line break, and sends values in base64 where they need it.
+ * The address of the store, and keys escaped for text from outside. The client library does the
+ * rest: it refuses keys and requests with a line break, and sends values in base64 where necessary.
  *
  * @module
  */

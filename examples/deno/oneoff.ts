@@ -1,5 +1,5 @@
 /**
- * One command, then the end; `usage` below says which.
+ * Runs one command; `usage` lists them.
  *
  * @module
  */
@@ -13,7 +13,7 @@ oneoff.ts GET KEY           print a value and a line feed
 oneoff.ts DELETE KEY        remove a key
 oneoff.ts USAGE             print how many bytes the store holds
 
-Exit status: 0 done, 1 not found or the store failed, 2 wrong use.`;
+Exit status: 0 success, 1 not found or the store failed, 2 invalid arguments.`;
 
 /** Runs the command; returns what it prints, or nothing if the key was not there. */
 async function run(store: BlinkStore, [verb = "", ...rest]: string[]) {

@@ -43,7 +43,7 @@ async function bodyOf(request) {
   return Buffer.concat(chunks);
 }
 
-/** Calls again if a kept connection proves lost; GET and a plain PUT may run twice. */
+/** Calls again if a kept connection is lost; GET and a plain PUT may run twice. */
 async function twice(call) {
   try {
     return await call();

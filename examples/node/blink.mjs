@@ -2,7 +2,7 @@
  * A connection to a Blink Store: one request per line, one reply per line, in order.
  *
  * Needs Node 18 or later and nothing else. Keys and values that come from outside never become
- * commands: a request that holds a line break is refused, and values travel in base64.
+ * commands: a request that holds a line break is refused, and values are sent in base64.
  */
 import { connect } from "node:net";
 
@@ -107,7 +107,7 @@ export class Blink {
     if (this.token) {
       this.#send(`AUTH ${checkKey(this.token)}`).then(
         (reply) => reply === "OK" || this.#lose(reply),
-        () => {}, // a lost connection is told to the requests behind it
+        () => {}, // the waiting requests are rejected with the connection
       );
     }
     return socket;

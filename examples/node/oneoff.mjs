@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** One command, then the end; the lines below say which. */
+/** Runs one command; `usage` lists them. */
 import { buffer } from "node:stream/consumers";
 import { addressFromEnvironment, Blink, StoreError, UsageError } from "./blink.mjs";
 
@@ -9,7 +9,7 @@ oneoff.mjs GET KEY           print a value and a line feed
 oneoff.mjs DELETE KEY        remove a key
 oneoff.mjs USAGE             print how many bytes the store holds
 
-Exit status: 0 done, 1 not found or the store failed, 2 wrong use.`;
+Exit status: 0 success, 1 not found or the store failed, 2 invalid arguments.`;
 
 /** Runs the command and prints its outcome; returns the exit status. */
 async function run(store, [verb = "", ...rest]) {

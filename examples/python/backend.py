@@ -19,7 +19,7 @@ store = Blink(*address_from_environment())
 
 
 def twice(call, *arguments):
-    """Calls again if a kept connection proves lost; GET and a plain PUT may run twice."""
+    """Calls again if a kept connection is lost; GET and a plain PUT may run twice."""
     try:
         return call(*arguments)
     except StoreLost:
@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 30  # seconds that a client may take to send
 
     def answer(self):
-        # Whatever the body was, the next request of this connection starts after it.
+        # Read the body first: the next request of this connection starts after it.
         body, refusal = self.read_body()
         key = safe_key(unquote_to_bytes(self.path.partition("?")[0].strip("/").split("/")[0]))
         if refusal:

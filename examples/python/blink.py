@@ -1,7 +1,7 @@
 """A connection to a Blink Store: one request per line, one reply per line, in order.
 
 Needs Python 3.6 or later and nothing else. Keys and values that come from outside never become
-commands: a request that holds a line break is refused, and values travel in base64.
+commands: a request that holds a line break is refused, and values are sent in base64.
 """
 import base64
 import os

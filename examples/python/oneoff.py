@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One command, then the end:
+"""Runs one command:
 
     oneoff.py SET KEY VALUE     store a value
     oneoff.py SET KEY < FILE    store what is read from standard input
@@ -7,7 +7,7 @@
     oneoff.py DELETE KEY        remove a key
     oneoff.py USAGE             print how many bytes the store holds
 
-Exit status: 0 done, 1 not found or the store failed, 2 wrong use.
+Exit status: 0 success, 1 not found or the store failed, 2 invalid arguments.
 """
 import os
 import sys
@@ -16,7 +16,7 @@ from blink import Blink, StoreError, address_from_environment
 
 
 def run(store, verb, arguments):
-    """Runs the command; returns the exit status, or None if it is not used this way."""
+    """Runs the command; returns the exit status, or None for invalid arguments."""
     if verb == "SET" and 1 <= len(arguments) <= 2:
         value = os.fsencode(arguments[1]) if len(arguments) == 2 else sys.stdin.buffer.read()
         store.put(arguments[0], value)

@@ -93,7 +93,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
-/// Calls again if a kept connection proves lost; GET and a plain PUT may run twice.
+/// Calls again if a kept connection is lost; GET and a plain PUT may run twice.
 fn twice<T>(
     store: &mut blink::Store,
     call: impl Fn(&mut blink::Store) -> Result<T, blink::StoreError>,

@@ -1,7 +1,7 @@
 //! A connection to a Blink Store: one request per line, one reply per line, in order.
 //!
 //! It needs the standard library only. Keys and values that come from outside never become
-//! commands: a request that holds a line break is refused, and values travel in base64.
+//! commands: a request that holds a line break is refused, and values are sent in base64.
 #![allow(dead_code)] // each of the three programs uses its own part of this file
 
 use std::fmt;
@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Why a request has no result.
 #[derive(Debug)]
 pub enum StoreError {
-    /// It must not be sent: a key that is none, a line break in a request.
+    /// It must not be sent: an invalid key, or a line break in a request.
     Usage(String),
     /// The connection failed or was closed; the next request opens a new one.
     Lost(io::Error),

@@ -1,4 +1,4 @@
-//! One command, then the end; USAGE below says which.
+//! Runs one command; USAGE lists them.
 
 mod blink;
 
@@ -13,7 +13,7 @@ oneoff GET KEY           print a value and a line feed
 oneoff DELETE KEY        remove a key
 oneoff USAGE             print how many bytes the store holds
 
-Exit status: 0 done, 1 not found or the store failed, 2 wrong use.";
+Exit status: 0 success, 1 not found or the store failed, 2 invalid arguments.";
 
 /// Runs the command; returns what it prints, or None if the key was not there.
 fn run(store: &mut blink::Store, arguments: &[Vec<u8>]) -> Result<Option<Vec<u8>>, StoreError> {

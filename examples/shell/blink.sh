@@ -1,9 +1,9 @@
-# Functions to speak with a Blink Store from bash, without other programs than base64, cat and tr.
+# Functions to use a Blink Store from bash. They need no programs but base64, cat and tr.
 # Load them with:  . ./blink.sh
 #
-# Each request has a connection of its own: the request, PING and QUIT are sent, the store answers
+# Each request has its own connection: the request, PING and QUIT are sent, the store answers
 # the first two and closes. Keys and values that come from outside never become commands: line
-# breaks are taken out of every request, and values travel in base64.
+# breaks are removed from every request, and values are sent in base64.
 
 BLINK_STORE=${BLINK_STORE:-127.0.0.1:8765}
 BLINK_TIMEOUT_SECONDS=${BLINK_TIMEOUT_SECONDS:-5}
@@ -69,7 +69,7 @@ blink_safe_key() {
   printf '%s' "$key"
 }
 
-# blink_value REPLY: prints the value's bytes of a reply VALUE base64.
+# blink_value REPLY: prints the bytes of the value in a reply VALUE base64.
 blink_value() {
   printf '%s' "${1#VALUE }" | base64 -d
 }

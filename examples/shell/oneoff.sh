@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One command, then the end:
+# Runs one command:
 #
 #     oneoff.sh SET KEY VALUE     store a value
 #     oneoff.sh SET KEY < FILE    store what is read from standard input
@@ -7,7 +7,7 @@
 #     oneoff.sh DELETE KEY        remove a key
 #     oneoff.sh USAGE             print how many bytes the store holds
 #
-# Exit status: 0 done, 1 not found or the store failed, 2 wrong use.
+# Exit status: 0 success, 1 not found or the store failed, 2 invalid arguments.
 
 . "$(dirname "${BASH_SOURCE[0]}")/blink.sh"
 

@@ -75,7 +75,7 @@ func (b backend) post(w http.ResponseWriter, r *http.Request, key string) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// twice calls again if a kept connection proves lost; GET and a plain PUT may run twice.
+// twice calls again if a kept connection is lost; GET and a plain PUT may run twice.
 func twice(call func() error) error {
 	err := call()
 	if errors.Is(err, blink.ErrLost) {

@@ -1,6 +1,6 @@
 // Package blink is a connection to a Blink Store: one request per line, one reply per line, in
 // order. It needs the standard library only. Keys and values that come from outside never become
-// commands: a request that holds a line break is refused, and values travel in base64.
+// commands: a request that holds a line break is refused, and values are sent in base64.
 package blink
 
 import (
@@ -20,9 +20,9 @@ const keyBytesMax = 65535
 var (
 	// ErrNotFound says that the store has no such key.
 	ErrNotFound = errors.New("NOT_FOUND")
-	// ErrUsage wraps what must not be sent: a key that is none, a request with a line break.
+	// ErrUsage wraps what must not be sent: an invalid key, or a request with a line break.
 	ErrUsage = errors.New("cannot send this")
-	// ErrLost wraps what went wrong with the connection; the next request opens a new one.
+	// ErrLost wraps an error of the connection; the next request opens a new one.
 	ErrLost = errors.New("cannot reach the store")
 )
 
@@ -69,7 +69,7 @@ type Store struct {
 	replies *bufio.Reader
 }
 
-// New is a store at an address, with the token of BLINK_TOKEN and a time-out of 5 seconds.
+// New is a store at an address, with the token of BLINK_TOKEN and a timeout of 5 seconds.
 func New(address string) *Store {
 	return &Store{Address: address, Token: os.Getenv("BLINK_TOKEN"), Timeout: 5 * time.Second}
 }

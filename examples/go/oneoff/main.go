@@ -17,7 +17,7 @@ oneoff GET KEY           print a value and a line feed
 oneoff DELETE KEY        remove a key
 oneoff USAGE             print how many bytes the store holds
 
-Exit status: 0 done, 1 not found or the store failed, 2 wrong use.`
+Exit status: 0 success, 1 not found or the store failed, 2 invalid arguments.`
 
 // run returns what the command prints.
 func run(store *blink.Store, verb string, args []string) (string, error) {
