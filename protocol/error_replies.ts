@@ -17,7 +17,6 @@ export const errorKinds = [
   "bad_number",
   "key_too_long",
   "value_too_large",
-  "value_bytes",
   "out_of_memory",
   "line_too_long",
   "not_an_integer",
@@ -111,7 +110,7 @@ export function valueTooLarge(valueBytesMax: number): ErrorReply {
 
 /** The reply to a PUT whose value does not have the bytes that its option `bytes=` says. */
 export function wrongValueBytes(actual: number, expected: number): ErrorReply {
-  return errorReply("value_bytes", `value has ${actual} bytes, not ${expected}`);
+  return errorReply("bad_option", `value has ${actual} bytes, not ${expected}`);
 }
 
 /** The reply to a change for which the store cannot get memory. */

@@ -6,9 +6,8 @@
  */
 
 import { serveCommand } from "../cli/options.ts";
-import { type Command, commands, usageOf } from "../commands/mod.ts";
-import * as limits from "../protocol/limits.ts";
-import * as problems from "../protocol/problems.ts";
+import { commands, usageOf } from "../commands/mod.ts";
+import * as protocol from "../protocol.ts";
 import { serve } from "../server.ts";
 import { Store } from "../store.ts";
 import { connect } from "../client.ts";
@@ -61,11 +60,11 @@ Deno.test("a transcript that the server does not follow fails", async () => {
 
 Deno.test("docs/protocol.md has a section for each command, with all that it can be told", async () => {
   const protocol = await read("docs/protocol.md");
-  for (const command of commands as readonly Command[]) {
+  for (const command of commands) {
     const section = sectionOf(protocol, `### ${usageOf(command)}`);
     for (const alias of command.aliases) assertStringIncludes(section, `\`${alias}\``);
-    for (const option of command.args.flatMap(({ options = [] }) => options)) {
-      assert(section.includes(`\`${option}`), `${command.verb}: ${option} is not told`);
+    for (const { name } of command.args.flatMap(({ options = [] }) => options)) {
+      assert(section.includes(`\`${name}`), `${command.verb}: ${name} is not described`);
     }
     for (const reply of command.replies) {
       const word = reply.split(" ")[0];
@@ -78,11 +77,11 @@ Deno.test("docs/protocol.md has a section for each command, with all that it can
 Deno.test("docs/protocol.md lists every kind of error, and every line that has no variable part", async () => {
   const errors = sectionOf(await read("docs/protocol.md"), "## Errors");
   const kinds = [...errors.matchAll(/^\| `([a-z_]+)` +\|/gm)].map(([, kind]) => kind);
-  assertEquals(kinds.sort(), [...problems.errorKinds].sort());
+  assertEquals(kinds.sort(), [...protocol.errorKinds].sort());
   const decoder = new TextDecoder();
-  const lines = Object.values(problems)
-    .filter((value): value is problems.Problem =>
-      typeof value === "object" && "line" in value && value !== problems.badRequest
+  const lines = Object.values(protocol)
+    .filter((value): value is protocol.ErrorReply =>
+      typeof value === "object" && "line" in value && value !== protocol.badRequest
     )
     .map(({ line }) => decoder.decode(line).trimEnd().slice("ERROR ".length));
   assert(lines.length >= 7);
@@ -92,9 +91,12 @@ Deno.test("docs/protocol.md lists every kind of error, and every line that has n
 Deno.test("docs/protocol.md tells the limits that hold", async () => {
   const section = sectionOf(await read("docs/protocol.md"), "## Limits");
   const number = (value: number) => value.toLocaleString("en");
-  assertStringIncludes(section, number(limits.keyBytesMax));
-  assertStringIncludes(section, number(limits.ttlSecondsMax));
-  assertStringIncludes(section, `1 to ${number(limits.scanCountMax)}, ${limits.scanCountDefault} `);
+  assertStringIncludes(section, number(protocol.keyBytesMax));
+  assertStringIncludes(section, number(protocol.ttlSecondsMax));
+  assertStringIncludes(
+    section,
+    `1 to ${number(protocol.scanCountMax)}, ${protocol.scanCountDefault} `,
+  );
   for (const option of serveCommand.options) {
     const isLimit = option.group === "Limits" && option.name !== "idle-timeout";
     if (!isLimit) continue;
