@@ -7,7 +7,7 @@
  */
 
 import { Histogram, keyBytes, Random, writeKey } from "../loadgen/mod.ts";
-import { Store } from "../store.ts";
+import { type PutOutcome, Store } from "../store.ts";
 import type { Stall } from "./results.ts";
 
 /** Every `largeEvery`th value has this share of the limit. */
@@ -34,10 +34,10 @@ export function churn(
   const histogram = new Histogram();
   const put = (key: number, length: number, isTimed: boolean) => {
     writeKey(key, line);
-    const owner = {};
-    for (let outcome = "unfinished"; outcome === "again";) {
+    const operation = length >= largeBytes ? store.startPut() : undefined;
+    for (let outcome: PutOutcome = "unfinished"; outcome === "unfinished";) {
       const startedAt = now();
-      outcome = store.put(line, 0, keyBytes, value, 0, length, Infinity, owner);
+      outcome = store.put(line, 0, keyBytes, value, 0, length, Infinity, operation);
       if (isTimed) histogram.record((now() - startedAt) * 1000);
     }
   };

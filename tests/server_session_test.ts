@@ -107,7 +107,7 @@ Deno.test("session: a large value is sent in parts that are all of one value", (
     const value = "v".repeat(length);
     const replies = [
       ["GET k", `VALUE ${btoa(value)}\n`],
-      ["MGET k x k", `VALUES ${btoa(value)} - ${btoa(length > 196_608 ? "other" : value)}\n`],
+      ["MGET k x k", `VALUES ${btoa(value)} - ${btoa("other")}\n`],
     ];
     for (const [request, expected] of replies) {
       writer.ask(`SET k ${value}\n`);
