@@ -76,7 +76,7 @@ export const shapes: readonly SimulationShape[] = [
     keys: 6000,
     valueBytes: [1, 20],
     clientsMax: 6,
-    pendingBytesMax: 1 << 20,
+    pendingBytesMax: 8 << 20,
     allocationFailures: 0,
   },
   {
