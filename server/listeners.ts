@@ -26,6 +26,8 @@ export interface UnixAddress {
 export interface Bound {
   /** Accepts its connections. */
   readonly listener: Deno.Listener;
+  /** Where it listens, with the port that the system chose. */
+  readonly address: Deno.NetAddr | Deno.UnixAddr;
   /** Stops listening, and removes the socket file if it is still this listener's. */
   close(): void;
 }
@@ -44,7 +46,7 @@ export function listenTcp({ hostname, port }: TcpAddress): Bound {
     // The types of the runtime do not know of the backlog.
     const options = { transport: "tcp", hostname, port, tcpBacklog: acceptBacklog } as const;
     const listener = Deno.listen(options);
-    return { listener, close: () => listener.close() };
+    return { listener, address: listener.addr, close: () => listener.close() };
   } catch (error) {
     throw new Error(`Cannot listen on ${address}: ${reason(error)}`);
   }
@@ -72,39 +74,43 @@ function reason(error: unknown): string {
 export async function listenUnix({ path, mode }: UnixAddress): Promise<Bound> {
   await removeStale(path);
   const fileMode = mode ?? serverDefaults.unixMode;
+  // The runtime removes whatever has the name that it bound, when it closes the listener; that may
+  // be the socket of a newer server by then. So it binds another name, and the file is renamed.
+  const bindPath = `${path}~`;
   const before = setUmask(0o777 & ~fileMode);
-  let listener: Deno.Listener;
+  let listener: Deno.Listener | undefined;
   try {
-    listener = Deno.listen({ transport: "unix", path });
+    await removeStale(bindPath);
+    listener = Deno.listen({ transport: "unix", path: bindPath });
+    if (Deno.build.os !== "windows") Deno.chmodSync(bindPath, fileMode);
+    Deno.renameSync(bindPath, path);
   } catch (error) {
+    listener?.close();
     throw new Error(
       `Cannot listen on ${path}: ${describe(error)}; choose another with --unix PATH`,
     );
   } finally {
     if (before !== undefined) setUmask(before);
   }
-  try {
-    if (Deno.build.os !== "windows") Deno.chmodSync(path, fileMode);
-  } catch (error) {
-    listener.close();
-    throw new Error(`Cannot set the mode of ${path}: ${describe(error)}`);
-  }
   const file = fileAt(path);
+  const bound = listener;
   return {
     listener,
+    address: { transport: "unix", path },
     close: () => {
-      // Another server may have replaced the file meanwhile: then it is not ours to remove. It is
-      // looked at before the listener is closed, while the file's number cannot be used again.
-      const isOurs = file !== undefined && file === fileAt(path);
-      listener.close();
-      if (!isOurs) return;
-      try {
-        Deno.removeSync(path);
-      } catch {
-        // Somebody has removed it already.
-      }
+      // Removed first, while the listener still keeps another server from taking the path.
+      if (file !== undefined && file === fileAt(path)) removeQuietly(path);
+      bound.close();
     },
   };
+}
+
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Somebody has removed it already.
+  }
 }
 
 /** What tells one file from another at the same path; undefined where there is none. */

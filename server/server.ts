@@ -131,7 +131,7 @@ export class Server implements AsyncDisposable {
     });
     this.#scheduler = new Scheduler(this.#context.connections, waker);
     this.#bound = bound;
-    this.addresses = bound.map(({ listener }) => listener.addr as Deno.NetAddr | Deno.UnixAddr);
+    this.addresses = bound.map(({ address }) => address);
     this.finished = this.#ended.promise;
     this.#accepting = bound.map(({ listener }) =>
       accept(listener, {

@@ -7,7 +7,7 @@
 
 import { serve, type Server } from "../server.ts";
 import { assert, assertEquals } from "./assert.ts";
-import { bytesOf, RawClient, within } from "./raw_client.ts";
+import { bytesOf, RawClient, until } from "./raw_client.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
 
@@ -75,13 +75,8 @@ Deno.test("abuse: clients that vanish at any moment", async () => {
     client[Symbol.dispose]();
   }
   await stillServes(server);
-  await within(untilAlone(server), "the server to see that they are gone");
+  await until(() => server.info().connections.now === 1, "the server to see that they are gone");
 });
-
-/** Resolves once a single connection is left. */
-async function untilAlone(server: Server): Promise<void> {
-  while (server.info().connections.now > 1) await new Promise((resolve) => setTimeout(resolve, 1));
-}
 
 Deno.test("abuse: hundreds that say nothing, and some that say a byte now and then", async () => {
   await using server = await serve({ tcp: anyPort });

@@ -126,3 +126,12 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
     clearTimeout(timer);
   }
 }
+
+/** Resolves once something holds, which is looked at again and again; rejects after a while. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  const deadlineMs = performance.now() + patienceMs;
+  while (!holds()) {
+    if (performance.now() > deadlineMs) throw new Error(`Waited ${patienceMs} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}

@@ -6,7 +6,7 @@
 
 import { serve } from "../server.ts";
 import { assert, assertEquals } from "./assert.ts";
-import { RawClient, within } from "./raw_client.ts";
+import { RawClient, until } from "./raw_client.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
 
@@ -99,7 +99,7 @@ Deno.test("limits: when replies that wait pass the bound, who waits longest is c
   await other.ask(`SET big ${"v".repeat(12 << 20)}\n`);
   using stuck = await RawClient.to(address);
   await stuck.send("GET big\n");
-  await within(until(() => server.info().requests.GET === 1), "the first GET");
+  await until(() => server.info().requests.GET === 1, "the first GET");
   // The second reply of 16 MiB does not fit beside the first, whose client does not read.
   const asking = other.send("GET big\n");
   const [reply] = await other.lines(1);
@@ -139,8 +139,3 @@ Deno.test("limits: without an idle time-out silence is no fault", async () => {
   assertEquals(await half.ask("T k\n"), ["VALUE dg=="]);
   assertEquals(await silent.ask("PING\n"), ["PONG"]);
 });
-
-/** Resolves once something holds; it is looked at in every turn of the loop. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
