@@ -60,8 +60,7 @@ export class Deadlines {
 
 /**
  * The promise's outcome; rejects when the time comes first, and with the signal's reason when it is
- * aborted first. The standard library's `deadline` is not used: its timer runs on after the promise
- * is settled, and on Node it does not keep the program alive until then.
+ * aborted first. The standard library's `deadline` needs `Promise.withResolvers`, which Node 20 lacks.
  */
 export async function within<T>(
   promise: Promise<T>,
