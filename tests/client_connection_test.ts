@@ -7,9 +7,11 @@
 
 import { BlinkError, BlinkStore, connect } from "../client.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
+import { test, until } from "./client_bounded.ts";
+import { FakeClock, settle } from "./client_clock.ts";
 import {
   answerEach,
-  type Script,
+  ManualTransport,
   scriptedServer,
   scriptedTransport,
   swallow,
@@ -33,7 +35,7 @@ function hasIpv6(): boolean {
 
 const fast = { backoffMsMin: 1, backoffMsMax: 5 };
 
-Deno.test("calls made in one turn leave together and each gets its own reply", async () => {
+test("calls made in one turn leave together and each gets its own reply", async () => {
   await using server = scriptedServer((peer) =>
     answerEach(peer, (line) => `VALUE ${btoa(line.slice(4))}`)
   );
@@ -43,7 +45,7 @@ Deno.test("calls made in one turn leave together and each gets its own reply", a
   assertEquals(server.connections, 1);
 });
 
-Deno.test("calls made in one turn are one write", async () => {
+test("calls made in one turn are one write", async () => {
   const writes: string[] = [];
   const decoder = new TextDecoder();
   const transport = () => {
@@ -66,7 +68,7 @@ Deno.test("calls made in one turn are one write", async () => {
   assertEquals(writes, ["SET a 1\nSET b 2\nSET c 3\n"]);
 });
 
-Deno.test("replies may come cut at any byte", async () => {
+test("replies may come cut at any byte", async () => {
   const replies = new TextEncoder().encode("VALUE w7bDtg==\r\nNOT_FOUND\nVALUE \nKEYS 0 ключ\n");
   for (let cut = 1; cut < replies.length; cut++) {
     const transport = scriptedTransport(async (peer) => {
@@ -81,7 +83,7 @@ Deno.test("replies may come cut at any byte", async () => {
   }
 });
 
-Deno.test("a lost connection rejects what is in flight and the next call connects again", async () => {
+test("a lost connection rejects what is in flight and the next call connects again", async () => {
   await using server = scriptedServer(async (peer) => {
     if (peer.number > 1) return await answerEach(peer, () => "NOT_FOUND");
     await peer.line();
@@ -100,7 +102,7 @@ Deno.test("a lost connection rejects what is in flight and the next call connect
   assertEquals(server.connections, 2);
 });
 
-Deno.test("an idle connection that is lost costs no call", async () => {
+test("an idle connection that is lost costs no call", async () => {
   await using server = scriptedServer(async (peer) => {
     if (peer.number > 1) return await answerEach(peer, () => "OK");
     await peer.line();
@@ -108,12 +110,12 @@ Deno.test("an idle connection that is lost costs no call", async () => {
   });
   await using store = await connect({ port: server.port });
   await store.set("a", "1");
-  while (store.connected) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until("the connection is lost", () => !store.connected);
   await store.set("b", "2");
   assertEquals(server.connections, 2);
 });
 
-Deno.test("half a reply is not a reply", async () => {
+test("half a reply is not a reply", async () => {
   await using server = scriptedServer(async (peer) => {
     await peer.line();
     await peer.line();
@@ -126,7 +128,7 @@ Deno.test("half a reply is not a reply", async () => {
   assertStringIncludes(half.reason.message, "in the middle of a reply");
 });
 
-Deno.test("a reply that makes no sense ends the connection and all that is in flight", async () => {
+test("a reply that makes no sense ends the connection and all that is in flight", async () => {
   for (const nonsense of ["HTTP/1.1 400 Bad Request", "VALUE !!!", "OK", "", "VALUE YQ\u0000=="]) {
     await using server = scriptedServer(async (peer) => {
       if (peer.number > 1) return await answerEach(peer, () => "NOT_FOUND");
@@ -147,7 +149,7 @@ Deno.test("a reply that makes no sense ends the connection and all that is in fl
   }
 });
 
-Deno.test("an unexpected reply is quoted in part only", async () => {
+test("an unexpected reply is quoted in part only", async () => {
   await using store = await connect({
     transport: scriptedTransport((peer) => answerEach(peer, () => "X".repeat(1_000_000))),
   });
@@ -159,7 +161,7 @@ Deno.test("an unexpected reply is quoted in part only", async () => {
   assert(error.message.length < 200);
 });
 
-Deno.test("a reply without end is given up at its limit", async () => {
+test("a reply without end is given up at its limit", async () => {
   for (const [length, fits] of [[99, true], [100, true], [101, false]] as const) {
     const transport = scriptedTransport(async (peer) => {
       await peer.line();
@@ -173,7 +175,7 @@ Deno.test("a reply without end is given up at its limit", async () => {
   }
 });
 
-Deno.test("a reply to no request ends the connection", async () => {
+test("a reply to no request ends the connection", async () => {
   await using server = scriptedServer(async (peer) => {
     if (peer.number > 1) return await answerEach(peer, () => "OK");
     await peer.line();
@@ -182,10 +184,13 @@ Deno.test("a reply to no request ends the connection", async () => {
   });
   await using store = await connect({ port: server.port, ...fast });
   await store.set("a", "1");
-  while (server.connections === 1) await store.set("a", "1").catch(() => {});
+  await until("the client has connected again", async () => {
+    await store.set("a", "1").catch(() => {});
+    return server.connections === 2;
+  });
 });
 
-Deno.test("a server that says why it closes is quoted", async () => {
+test("a server that says why it closes is quoted", async () => {
   await using server = scriptedServer(async (peer) => {
     await peer.line();
     await peer.send("OK\nERROR server busy\n");
@@ -200,7 +205,7 @@ Deno.test("a server that says why it closes is quoted", async () => {
   assertStringIncludes(error.message, "server busy");
 });
 
-Deno.test("connect makes one attempt and says where and why it failed", async () => {
+test("connect makes one attempt and says where and why it failed", async () => {
   const port = freePort();
   const error = await assertRejects(() => connect({ port }), BlinkError);
   assertEquals(error.kind, "connection");
@@ -213,7 +218,7 @@ Deno.test("connect makes one attempt and says where and why it failed", async ()
   );
 });
 
-Deno.test("localhost is found at either of its addresses", async () => {
+test("localhost is found at either of its addresses", async () => {
   for (const hostname of hasIpv6() ? ["127.0.0.1", "::1"] : ["127.0.0.1"]) {
     await using server = scriptedServer((peer) => answerEach(peer, () => "OK"), { hostname });
     await using store = await connect({ hostname: "localhost", port: server.port });
@@ -227,13 +232,13 @@ Deno.test("localhost is found at either of its addresses", async () => {
   );
 });
 
-Deno.test("an IPv6 address is told in brackets", () => {
+test("an IPv6 address is shown in brackets", () => {
   assertEquals(new BlinkStore({ hostname: "::1", port: 80 }).address, "[::1]:80");
   assertEquals(new BlinkStore({ hostname: "example.org" }).address, "example.org:8765");
   assertEquals(new BlinkStore({ unix: "/run/blink.sock" }).address, "/run/blink.sock");
 });
 
-Deno.test("connect gives up after its time and by its signal, and keeps no late transport", async () => {
+test("connect gives up after its time and by its signal, and keeps no late transport", async () => {
   const late = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   const transport = async () => {
@@ -253,7 +258,7 @@ Deno.test("connect gives up after its time and by its signal, and keeps no late 
   await closed.promise;
 });
 
-Deno.test("calls wait while a server that is away comes back", async () => {
+test("calls wait while a server that is away comes back", async () => {
   const first = scriptedServer((peer) => answerEach(peer, () => "OK"));
   await using store = await connect({ port: first.port, ...fast, connectAttemptsMax: 100_000 });
   await store.set("a", "1");
@@ -264,7 +269,7 @@ Deno.test("calls wait while a server that is away comes back", async () => {
   await waiting;
 });
 
-Deno.test("a connection of Deno is a transport", async () => {
+test("a connection of Deno is a transport", async () => {
   await using server = scriptedServer((peer) => answerEach(peer, () => "OK"));
   const { hostname, port } = server;
   for (let round = 0; round < 2; round++) {
@@ -273,7 +278,7 @@ Deno.test("a connection of Deno is a transport", async () => {
   }
 });
 
-Deno.test("a transport that was used before is a clear error", async () => {
+test("a transport that was used before is a clear error", async () => {
   const transport = scriptedTransport((peer) => answerEach(peer, () => "OK"))();
   await using store = await connect({ transport: () => transport });
   await using other = new BlinkStore({ transport: () => transport, connectAttemptsMax: 1 });
@@ -286,67 +291,93 @@ Deno.test("a transport that was used before is a clear error", async () => {
   await store.set("a", "1");
 });
 
-Deno.test("attempts to connect again are bounded, with pauses between", async () => {
-  const attempts: number[] = [];
+test("attempts to connect again are bounded, with pauses between", async () => {
+  using clock = new FakeClock();
+  const attemptsAtMs: number[] = [];
   const transport = () => {
-    attempts.push(performance.now());
+    attemptsAtMs.push(clock.nowMs);
     throw new Error("no way");
   };
   await using store = new BlinkStore({
     transport,
     connectAttemptsMax: 4,
-    backoffMsMin: 10,
-    backoffMsMax: 20,
+    backoffMsMin: 100,
+    backoffMsMax: 200,
   });
-  const error = await assertRejects(() => store.get("a"), BlinkError, "no way");
-  assertEquals([error.kind, attempts.length], ["connection", 4]);
-  const pauses = attempts.slice(1).map((at, number) => at - attempts[number]);
-  // 10, 20 and 20 ms, of which jitter takes up to half; timers may be a little early.
-  assert(pauses[0] >= 4 && pauses[1] >= 9 && pauses[2] >= 9, `${pauses}`);
+  const failed = assertRejects(() => store.get("a"), BlinkError, "no way");
+  await clock.advance(1_000);
+  assertEquals([(await failed).kind, attemptsAtMs.length], ["connection", 4]);
+  const pausesMs = attemptsAtMs.slice(1).map((atMs, number) => atMs - attemptsAtMs[number]);
+  // 100, 200 and 200 ms, of which jitter takes up to half; timers count whole milliseconds.
+  for (const [number, longestMs] of [100, 200, 200].entries()) {
+    const pauseMs = pausesMs[number];
+    assert(pauseMs >= longestMs / 2 - 1 && pauseMs <= longestMs, `${pausesMs}`);
+  }
 });
-
-Deno.test("calls wait for a connection no longer than they are told", async () => {
+test("calls wait for a connection no longer than they are told", async () => {
+  using clock = new FakeClock();
   await using store = new BlinkStore({
     transport: () => Promise.reject(new Error("no way")),
     connectTimeoutMs: 60,
     connectAttemptsMax: Infinity,
     ...fast,
   });
-  await assertRejects(() => Promise.all([store.get("a"), store.get("b")]), BlinkError, "no way");
+  let failed = 0;
+  const calls = ["a", "b"].map((key) =>
+    assertRejects(() => store.get(key), BlinkError, "no way").then(() => failed++)
+  );
+  await clock.advance(50);
+  assertEquals(failed, 0);
+  await clock.advance(10);
+  assertEquals(failed, 2);
+  await Promise.all(calls);
 });
-
-Deno.test("a server that takes connections and drops them is not stormed", async () => {
-  await using server = scriptedServer(() => {});
-  await using store = await connect({ port: server.port, backoffMsMin: 1_000 });
-  await assertRejects(() => store.get("a"), BlinkError);
-  const error = await assertRejects(() => store.get("b", { timeoutMs: 30 }), BlinkError);
-  assertEquals([error.kind, error.mayHaveRun], ["timeout", false]);
-  assertEquals(server.connections, 1);
-});
-
-Deno.test("the pauses are short again after a reply", async () => {
-  let attempts = 0;
-  const answerOnce: Script = async (peer) => {
-    await peer.line();
-    await peer.send("OK\n");
+test("a server that takes connections and drops them is not stormed", async () => {
+  using clock = new FakeClock();
+  let connections = 0;
+  const transport = () => {
+    connections++;
+    const dropped = new ManualTransport();
+    dropped.close();
+    return dropped;
   };
+  await using store = new BlinkStore({ transport, backoffMsMin: 1_000, connectAttemptsMax: 1 });
+  await store.open();
+  await settle();
+  assertEquals([store.connected, connections], [false, 1]);
+  const timedOut = assertRejects(() => store.get("a", { timeoutMs: 30 }), BlinkError);
+  await clock.advance(499);
+  const { kind, mayHaveRun } = await timedOut;
+  assertEquals([kind, mayHaveRun, connections], ["timeout", false, 1]);
+  const next = assertRejects(() => store.get("b"), BlinkError);
+  await clock.advance(501);
+  assertEquals([(await next).kind, connections], ["connection", 2]);
+});
+test("the pauses are short again after a reply", async () => {
+  using clock = new FakeClock();
+  let attempts = 0;
+  let current: ManualTransport | undefined;
   await using store = new BlinkStore({
     transport: () => {
       if (attempts++ % 2 === 0) throw new Error("no way");
-      return scriptedTransport(answerOnce)();
+      const transport = new ManualTransport(() => transport.reply("OK\n"));
+      return current = transport;
     },
     backoffMsMin: 10,
     backoffMsMax: 10_000,
   });
-  // Eight failures in a row would end in pauses of a second.
+  // Without the reply between them, eight failures would end in a pause of 640 ms or more.
   for (let round = 0; round < 8; round++) {
-    while (store.connected) await new Promise((resolve) => setTimeout(resolve, 1));
-    await store.set("a", "1", { timeoutMs: 500 });
+    const call = store.set("a", "1");
+    await clock.advance(10);
+    await call;
+    current?.close();
+    await settle();
+    assertEquals(store.connected, false);
   }
   assertEquals(attempts, 16);
 });
-
-Deno.test("a connection lost as soon as its token is accepted holds up no call", async () => {
+test("a connection lost as soon as its token is accepted holds up no call", async () => {
   const transport = scriptedTransport(async (peer) => {
     await peer.line();
     await peer.send("OK\n");
@@ -358,7 +389,7 @@ Deno.test("a connection lost as soon as its token is accepted holds up no call",
   }
 });
 
-Deno.test("options that make no sense are refused", () => {
+test("options that are not valid are refused", () => {
   for (
     const options of [{ timeoutMs: 0 }, { inFlightMax: 1.5 }, { queuedBytesMax: -1 }, { token: "" }]
   ) {

@@ -8,6 +8,7 @@
 
 import { BlinkStore } from "../client.ts";
 import { assertEquals } from "./assert.ts";
+import { test } from "./client_bounded.ts";
 import { randomFrom } from "./client_random.ts";
 import { ways } from "./client_transports.ts";
 
@@ -115,7 +116,7 @@ class Program {
 }
 
 for (const [seed, way] of ways.entries()) {
-  Deno.test(`random programs do what a Map does (${way.name}, seed ${seed})`, async () => {
+  test(`random programs do what a Map does (${way.name}, seed ${seed})`, async () => {
     await using reachable = await way.start();
     await Promise.all(Array.from({ length: clients }, async (_, number) => {
       await using store = new BlinkStore(reachable.options);

@@ -7,6 +7,7 @@
 
 import { BlinkError, connect } from "../client.ts";
 import { assert, assertEquals } from "./assert.ts";
+import { test } from "./client_bounded.ts";
 import { randomFrom } from "./client_random.ts";
 import { type Peer, scriptedServer } from "./client_scripted.ts";
 
@@ -28,7 +29,7 @@ async function unreliable(peer: Peer, random: () => number): Promise<void> {
 }
 
 for (const seed of [1, 2, 3]) {
-  Deno.test(`an unreliable server mixes up no replies (seed ${seed})`, async () => {
+  test(`an unreliable server mixes up no replies (seed ${seed})`, async () => {
     const random = randomFrom(seed);
     await using server = scriptedServer((peer) => unreliable(peer, random).catch(() => {}));
     await using store = await connect({
