@@ -22,8 +22,7 @@ import * as lines from "./request_lines.ts";
 import type { Line } from "./request_lines.ts";
 import * as results from "./results.ts";
 
-/** How many entries each request of a scan visits unless told otherwise: more than a server's own
- * default, so that a scan needs fewer round trips. */
+/** How many entries each request of a scan visits by default: many, for few round trips. */
 const scanPageCount = 1_000;
 
 const setResult = results.oneOf<void>({ OK: undefined });
