@@ -121,7 +121,7 @@ test("half a reply is not a reply", async () => {
   assertStringIncludes(half.reason.message, "in the middle of a reply");
 });
 
-test("a reply that makes no sense ends the connection and all that is in flight", async () => {
+test("a reply that is not understood ends the connection and all that is in flight", async () => {
   for (const nonsense of ["HTTP/1.1 400 Bad Request", "VALUE !!!", "OK", "", "VALUE YQ\u0000=="]) {
     await using server = scriptedServer(async (peer) => {
       if (peer.number > 1) return await answerEach(peer, () => "NOT_FOUND");
@@ -154,7 +154,7 @@ test("an unexpected reply is quoted in part only", async () => {
   assert(error.message.length < 200);
 });
 
-test("a reply without end is given up at its limit", async () => {
+test("a reply without an end is refused at its limit", async () => {
   for (const [length, fits] of [[99, true], [100, true], [101, false]] as const) {
     const transport = scriptedTransport(async (peer) => {
       await peer.line();

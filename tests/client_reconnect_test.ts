@@ -47,7 +47,7 @@ test("attempts to connect again are bounded, with pauses between", async () => {
   }
 });
 
-test("calls wait for a connection no longer than they are told", async () => {
+test("calls wait for a connection no longer than connectTimeoutMs", async () => {
   using clock = new FakeClock();
   await using store = new BlinkStore({
     transport: () => Promise.reject(new Error("no way")),
