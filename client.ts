@@ -1,10 +1,10 @@
 /**
- * The client library: a Blink Store from a program, typed.
+ * The client library: typed access to a Blink Store from a program.
  *
- * Calls made without awaiting them are pipelined: they leave together and each gets its own reply,
- * in order. A lost connection rejects what was in flight, and the next call connects again. Nothing
- * that a caller passes as a key or a value can become a command: what the wire cannot carry is
- * refused before anything is sent.
+ * Calls made without awaiting each other are pipelined: they leave together and each gets its own
+ * reply, in order. A lost connection rejects the calls in flight, and the next call connects again.
+ * Nothing that a caller passes as a key or a value can become a command: what the wire cannot carry
+ * is refused before anything is sent.
  *
  * @example
  * ```ts
@@ -23,7 +23,8 @@
  * @module
  */
 
-export { Calls } from "./client/calls.ts";
+export { BlinkStore, connect } from "./client/blink_store.ts";
+export type { Parse } from "./client/call.ts";
 export type {
   CallOptions,
   GetOptions,
@@ -32,14 +33,14 @@ export type {
   PutCondition,
   PutOptions,
   ScanOptions,
+  Value,
 } from "./client/call_options.ts";
-export type { Parse } from "./client/call.ts";
-export type { Line, Value } from "./client/codec.ts";
-export { keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "./protocol.ts";
+export { Commands } from "./client/commands.ts";
 export { BlinkError, type BlinkErrorKind, type BlinkErrorOptions } from "./client/errors.ts";
-export type { Info } from "./client/info.ts";
 export type { Lock, LockOptions } from "./client/lock.ts";
 export { clientDefaults, type ClientLimits, type ConnectOptions } from "./client/options.ts";
 export { Pool, pool, type PoolOptions, poolSizeDefault, poolSizeMax } from "./client/pool.ts";
+export { parseReply, type Reply } from "./client/replies.ts";
+export type { Line } from "./client/request_lines.ts";
 export type { Transport } from "./client/socket.ts";
-export { BlinkStore, connect } from "./client/store.ts";
+export { type Info, keyBytesMax, ttlSecondsMax, ttlSecondsMin } from "./protocol.ts";

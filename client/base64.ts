@@ -1,8 +1,7 @@
 /**
- * Base64 for values, by the fastest way that the runtime has: the built-in methods of `Uint8Array`
- * where they exist, else `btoa` and `atob`, which every runtime has. The standard library's own needs
- * `ArrayBuffer.prototype.transfer`, which Node 20 has not. Decoding is strict: text that is not
- * base64 throws.
+ * Base64 for values, with the built-in methods of `Uint8Array` where the runtime has them, else with
+ * `btoa` and `atob`. The standard library's base64 needs `ArrayBuffer.prototype.transfer`, which Node
+ * 20 lacks.
  *
  * @module
  */

@@ -1,20 +1,23 @@
 /**
- * One call: its request line, the promise that its caller holds, and what may end it. A call is
- * settled once: by its reply, an error, its deadline or its caller's signal, whichever comes first.
- * Its reply is consumed all the same when it comes later, so that replies stay in step.
+ * One call: its request line, and the promise that its caller holds. A call is settled once: by its
+ * reply, an error, its deadline or its caller's signal, whichever comes first. A reply that comes
+ * later is still consumed, so that replies and calls stay in step.
  *
  * @module
  */
 
-import type { Line } from "./codec.ts";
+import type { Line } from "./request_lines.ts";
 
-/** What a waiting call is counted as besides its text, in bytes: its promise and bookkeeping. */
+/** What a waiting call counts for beside its line, in bytes: its promise and bookkeeping. */
 const callOverheadBytes = 256;
 
-/** A reply line → what the caller gets; throws a `BlinkError` when there is nothing to get. */
+/**
+ * Makes a call's result from its reply line, given without its line break; throws a `BlinkError` for
+ * a reply that the call cannot have.
+ */
 export type Parse<T> = (reply: string) => T;
 
-/** A call whose result type no longer matters. */
+/** A call from the moment it is made until its reply is consumed; the type of its result is erased. */
 export class Call {
   /** True once its caller has an answer or an error. */
   settled = false;
@@ -63,45 +66,5 @@ export class Call {
   #settle(): void {
     this.settled = true;
     this.onSettled?.();
-  }
-}
-
-/** First in, first out, without moving what is behind the head at each step. */
-export class Queue<T> implements Iterable<T> {
-  #items: (T | undefined)[] = [];
-  #head = 0;
-
-  /** How many items wait. */
-  get length(): number {
-    return this.#items.length - this.#head;
-  }
-
-  /** Adds an item at the end. */
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  /** Takes the first item. */
-  shift(): T | undefined {
-    if (this.#head === this.#items.length) return undefined;
-    const item = this.#items[this.#head];
-    this.#items[this.#head++] = undefined;
-    if (this.#head === this.#items.length) {
-      this.#items.length = this.#head = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 > this.#items.length) {
-      this.#items.splice(0, this.#head);
-      this.#head = 0;
-    }
-    return item;
-  }
-
-  /** Drops every item. */
-  clear(): void {
-    this.#items.length = this.#head = 0;
-  }
-
-  /** The items, first to last. */
-  *[Symbol.iterator](): Iterator<T> {
-    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as T;
   }
 }

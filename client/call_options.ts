@@ -1,54 +1,56 @@
 /**
- * What single calls may be told.
+ * The values and options that calls take.
  *
  * @module
  */
 
-import type { Value } from "./codec.ts";
+/** A value to store: text, which is sent as UTF-8, or bytes. */
+export type Value = string | Uint8Array;
 
-/** What every call takes as its last argument. */
+/** The options of every call, its last argument. */
 export interface CallOptions {
   /**
    * Stops waiting for the reply; the call is then rejected with the signal's reason. A command that
    * has been sent may run all the same.
    */
   signal?: AbortSignal;
-  /** How long to wait for the reply, in milliseconds; `Infinity` waits for ever. */
+  /** How long to wait for the reply, in milliseconds; `Infinity` waits without an end. When left out,
+   * the client's `timeoutMs` holds. */
   timeoutMs?: number;
 }
 
-/** When a `put` takes place: always, or only if the key is missing, is there, or has this value. */
+/** When a `put` stores: only if the key is missing, is there, or has this value. */
 export type PutCondition = "absent" | "present" | { readonly match: Value };
 
-/** What a `put` may be told. */
+/** The options of a `put`. */
 export interface PutOptions extends CallOptions {
   /** Seconds until the key expires, 0.001 to ten years; without it the key never expires. */
   ttl?: number;
-  /** Keeps the time the key has left, if it is there. Not together with `ttl`. */
+  /** Keeps the expiry that the key has, if any. Not together with `ttl`. */
   keepTtl?: boolean;
   /** Stores only on this condition. */
   if?: PutCondition;
 }
 
-/** What a `get` may be told. */
+/** The options of a `get`. */
 export interface GetOptions extends CallOptions {
-  /** Lets the key expire this many seconds from now, 0.001 to ten years. */
+  /** Sets the key to expire this many seconds from now, 0.001 to ten years. */
   ttl?: number;
 }
 
-/** What an `increment` may be told. */
+/** The options of an `increment`. */
 export interface IncrementOptions extends CallOptions {
-  /** Lets the key expire this many seconds from now, if it has no expiry yet; one it has stays. */
+  /** Seconds until the key expires, 0.001 to ten years, if it has no expiry yet; one it has stays. */
   ttl?: number;
 }
 
-/** What a `delete` with a condition may be told. */
+/** The options of a `delete` on a condition. */
 export interface MatchOptions extends CallOptions {
   /** Deletes only if the key has this value. */
   match: Value;
 }
 
-/** What a `scan` may be told. */
+/** The options of a `scan`. */
 export interface ScanOptions extends CallOptions {
   /** Lists only the keys that begin with this. */
   prefix?: string;

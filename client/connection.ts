@@ -1,25 +1,28 @@
 /**
- * One connection while it lasts: writes requests, reads reply lines, and matches them in order. It
- * ends once, with a reason; what is in flight then is rejected, each with an error that says so.
- * The order of `#inFlight` is the order of the lines on the wire, always.
+ * One connection, from its opening to its end: writes requests, reads reply lines, and matches them
+ * in order. It ends once, with a reason, which rejects the calls in flight. The order of `#inFlight`
+ * is always the order of the lines on the wire.
  *
  * @module
  */
 
 // @ts-types="../types/std.d.ts"
+import { delay } from "@std/async/delay";
+// @ts-types="../types/std.d.ts"
 import { concat } from "@std/bytes/concat";
 // @ts-types="../types/std.d.ts"
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { keyBytesMax } from "../protocol.ts";
-import { Call, Queue } from "./call.ts";
-import { type Line, unexpected, verbOf } from "./codec.ts";
-import { delay } from "./deadlines.ts";
+import { Call } from "./call.ts";
 import { BlinkError, reasonOf } from "./errors.ts";
+import { Queue } from "./queue.ts";
+import { type Line, verbOf } from "./request_lines.ts";
+import { unexpected } from "./results.ts";
 import type { Transport } from "./socket.ts";
 
 /** How long replies are still read after a write failed, in milliseconds. */
 const lingerMs = 500;
-/** The longest line that is kept while its reply is awaited, in characters; of others, the verb. */
+/** The longest line that is kept until its reply comes, in characters; of longer ones, the verb. */
 const keptLineChars = 1024;
 /** The longest line that may look like HTTP, in bytes: a key, with a verb and a version around it. */
 const httpLineBytesMax = keyBytesMax + 64;
@@ -27,7 +30,7 @@ const lineFeed = 10;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** What a connection tells and obeys. */
+/** The limits of a connection, and what it calls back. */
 export interface ConnectionOptions {
   /** The server's address, for messages. */
   readonly address: string;
@@ -39,12 +42,12 @@ export interface ConnectionOptions {
   readonly onReply: (connection: Connection) => void;
 }
 
-/** A connection to the server, from its opening to its end. */
+/** A connection to the server, and the calls that are in flight on it. */
 export class Connection {
   /** When bytes last came from the server, on the clock of `performance.now()`. */
-  heardAtMs: number = performance.now();
-  /** Since when the server's silence is doubted: a sent call timed out or was stopped. */
-  doubtedAtMs: number | undefined = undefined;
+  lastReadAtMs: number = performance.now();
+  /** Since when the connection is suspect: a call that was sent timed out or was stopped. */
+  suspectSinceMs: number | undefined = undefined;
   /** True once a reply has come. */
   hasReplied = false;
   /** Resolves when the connection has ended. */
@@ -60,7 +63,7 @@ export class Connection {
   #isEnded = false;
   #isFresh = true;
   #unblock: () => void = () => {};
-  #lastWords = "";
+  #closeReason = "";
 
   constructor(transport: Transport, options: ConnectionOptions) {
     this.#transport = transport;
@@ -68,7 +71,7 @@ export class Connection {
     this.#writer = transport.writable.getWriter();
     this.#writer.closed.catch(() => {});
     this.#input = new WatchedInput(transport.readable, options.replyBytesMax, () => {
-      this.heardAtMs = performance.now();
+      this.lastReadAtMs = performance.now();
     });
     this.#lines = this.#input.readable
       .pipeThrough(new TextDecoderStream("utf-8", { ignoreBOM: true }))
@@ -83,14 +86,14 @@ export class Connection {
     return this.#inFlight;
   }
 
-  /** True once the connection is of no more use. */
+  /** True once the connection has ended. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
 
   /**
-   * Sends the lines of calls in one write; resolves when more may be written. Never rejects: a write
-   * that fails ends the connection.
+   * Sends the lines of calls in one write; resolves when more may be written. It never rejects: a
+   * failed write ends the connection.
    */
   async write(calls: readonly Call[]): Promise<void> {
     const lines: Line[] = [];
@@ -105,10 +108,10 @@ export class Connection {
       if (call.line.length > keptLineChars) call.line = verbOf(call.line);
       this.#inFlight.push(call);
     }
-    await this.#send(gathered(lines));
+    await this.#send(encodeLines(lines));
   }
 
-  /** Says goodbye and waits for the server to end the connection. */
+  /** Sends QUIT and waits for the server to close the connection. */
   async quit(): Promise<void> {
     await this.#send(encoder.encode("QUIT\n"));
     await this.ended;
@@ -138,7 +141,7 @@ export class Connection {
       await this.#transport.close();
       await this.#lines.cancel();
     } catch {
-      // It was closed already, which is all that is wanted.
+      // It was closed already.
     }
   }
 
@@ -151,11 +154,11 @@ export class Connection {
     });
   }
 
-  /** After a failed write: the server may have said why before it closed, and that is still read. */
+  /** After a failed write: reads on for a moment, since the server may have sent its reason. */
   async #linger(error: unknown): Promise<void> {
     const stop = new AbortController();
     this.ended.then(() => stop.abort());
-    await delay(lingerMs, stop.signal).catch(() => {});
+    await delay(lingerMs, { signal: stop.signal }).catch(() => {});
     this.end(reasonOf(error));
   }
 
@@ -176,16 +179,16 @@ export class Connection {
         }
       }
       const cut = input.wasCut ? " in the middle of a reply" : "";
-      this.end(this.#lastWords || `the server closed it${cut}`);
+      this.end(this.#closeReason || `the server closed it${cut}`);
     } catch (error) {
-      this.end(this.#lastWords || reasonOf(error));
+      this.end(this.#closeReason || reasonOf(error));
     }
   }
 
   #take(line: string): void {
     this.hasReplied = true;
     const call = this.#inFlight.shift();
-    if (!call) return this.#takeUnasked(line);
+    if (!call) return this.#takeUnsolicited(line);
     try {
       call.answer(line);
     } catch (error) {
@@ -197,17 +200,17 @@ export class Connection {
     this.#options.onReply(this);
   }
 
-  /** A line that answers nothing: the server's reason for closing, or garbage. */
-  #takeUnasked(line: string): void {
+  /** A reply to no request: the server's reason for closing, or garbage. */
+  #takeUnsolicited(line: string): void {
     const error = unexpected(line);
     if (error.kind === "protocol") return this.end("it sent a reply to no request", "protocol");
-    this.#lastWords = `the server said: ${error.message}`;
+    this.#closeReason = `the server said: ${error.message}`;
   }
 }
 
 /**
- * True for a line that a server takes for a web browser's when it is the first of a connection:
- * `SET /path HTTP/1.1` is one, a key and a value. Another line is sent before it.
+ * True for a line that a server takes for HTTP when it is the first of a connection, such as
+ * `SET /path HTTP/1.1`. Another line is sent before it.
  */
 function looksLikeHttp(line: Line): boolean {
   const start = typeof line === "string"
@@ -216,7 +219,7 @@ function looksLikeHttp(line: Line): boolean {
   return start.length <= httpLineBytesMax && /^\S+[ \t]+\S+[ \t]+HTTP\/1\.\d ?$/i.test(start);
 }
 
-/** A call whose reply, any line at all, nobody waits for. */
+/** A settled call, whose reply may be any line. */
 function ignoredCall(): Call {
   const call = new Call("", Infinity, Infinity, () => undefined, () => {}, () => {});
   call.fail(undefined);
@@ -224,7 +227,7 @@ function ignoredCall(): Call {
 }
 
 /** The lines as the bytes of one write. */
-function gathered(lines: readonly Line[]): Uint8Array {
+function encodeLines(lines: readonly Line[]): Uint8Array {
   const parts: Uint8Array[] = [];
   let text = "";
   for (const line of lines) {
@@ -240,7 +243,7 @@ function gathered(lines: readonly Line[]): Uint8Array {
   return parts.length === 1 ? parts[0] : concat(parts);
 }
 
-/** The transport's bytes as they came, watched for their last byte and for a line without end. */
+/** The transport's bytes, unchanged; refuses a line that is too long, and notes a cut last line. */
 class WatchedInput {
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** True once the input has ended or failed without a line feed at its end. */

@@ -1,16 +1,19 @@
 /**
- * Waiting with an end: one timer for all the deadlines of a client, and promises that are given up
- * at a time or by a signal. Times are on the clock of `performance.now()`, in milliseconds.
+ * Deadlines: one timer for all the calls of a client, and a bound on how long to wait for a promise.
+ * Times are on the clock of `performance.now()`, in milliseconds.
  *
  * @module
  */
 
+// @ts-types="../types/std.d.ts"
+import { delay } from "@std/async/delay";
+
 /** The longest time that a timer of the runtime can be set to, in milliseconds. */
 const timerMsMax = 2 ** 31 - 1;
 
-/** How late the timer may come, in milliseconds, before the program is taken to have been busy. */
+/** How late the timer may fire, in milliseconds, before the program counts as having been busy. */
 const lateMsMax = 100;
-/** How long replies that came while the program was busy have to be read, in milliseconds. */
+/** How long the client then still reads replies before it checks, in milliseconds. */
 const graceMs = 50;
 
 /** One timer for many deadlines, so that a call costs no timer of its own. */
@@ -19,13 +22,13 @@ export class Deadlines {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dueMs = Infinity;
 
-  /** @param check Does what is due at the time it is given, and returns the next deadline. */
+  /** @param check Does what is due at the given time, and returns the next deadline. */
   constructor(check: (nowMs: number) => number) {
     this.#check = check;
   }
 
-  /** Sees to it that the check runs at this time, or before. */
-  expect(deadlineMs: number): void {
+  /** Schedules a check at this time, unless one comes earlier. */
+  schedule(deadlineMs: number): void {
     if (deadlineMs >= this.#dueMs) return;
     this.stop();
     this.#dueMs = deadlineMs;
@@ -41,38 +44,24 @@ export class Deadlines {
   }
 
   #run(): void {
-    // A program that was busy itself could not read the replies that may be there by now.
+    // While the program was busy it could not read replies; they may have arrived in time.
     if (performance.now() - this.#dueMs > lateMsMax) {
-      this.#timer = setTimeout(() => this.#look(), graceMs);
+      this.#timer = setTimeout(() => this.#checkNow(), graceMs);
     } else {
-      this.#look();
+      this.#checkNow();
     }
   }
 
-  #look(): void {
+  #checkNow(): void {
     this.stop();
-    this.expect(this.#check(performance.now()));
+    this.schedule(this.#check(performance.now()));
   }
 }
 
-/** Resolves after a time; rejects with the signal's reason when it is aborted first. */
-export function delay(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    if (ms <= 0) return resolve();
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, Math.min(timerMsMax, ms));
-    signal?.addEventListener("abort", stop, { once: true });
-  });
-}
-
-/** The promise's outcome, or an error when the time or the signal comes first. */
+/**
+ * The promise's outcome; rejects when the time comes first, and with the signal's reason when it is
+ * aborted first. The standard library's `deadline` needs `Promise.withResolvers`, which Node 20 lacks.
+ */
 export async function within<T>(
   promise: Promise<T>,
   untilMs: number,
@@ -81,7 +70,7 @@ export async function within<T>(
   const done = new AbortController();
   const stop = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
   const waitMs = Math.max(0, untilMs - performance.now());
-  const tooLate = delay(waitMs, stop).then(() => {
+  const tooLate = delay(waitMs, { signal: stop }).then(() => {
     throw new Error(`no answer within ${Math.round(waitMs)} ms`);
   });
   tooLate.catch(() => {});

@@ -1,7 +1,7 @@
 /**
  * The one error class of the client library. Every promise that a call returns is rejected with a
- * {@linkcode BlinkError}, but for a call stopped by its caller's `AbortSignal`, which is rejected
- * with that signal's own reason, as `fetch` does.
+ * {@linkcode BlinkError}, except for a call that its caller's `AbortSignal` stopped: that one is
+ * rejected with the signal's reason, as `fetch` does.
  *
  * @module
  */
@@ -9,16 +9,16 @@
 /**
  * What went wrong:
  *
- * - `usage`: the call cannot be sent as it is (a key with a blank, say). Nothing was sent.
+ * - `usage`: the call cannot be sent (its key has a blank, say). Nothing was sent.
  * - `reply`: the server answered `ERROR ...`; the message is the server's.
- * - `auth`: the server wants a token, or another one.
+ * - `auth`: the server requires a token, or refused this one.
  * - `connection`: there is no connection, or it was lost.
  * - `timeout`: no reply came in time.
- * - `protocol`: the reply is not one that the request can have. The connection is closed.
+ * - `protocol`: the reply is not one that the request can have. The connection was closed.
  * - `range`: the number is beyond what a JavaScript number holds exactly.
  * - `overload`: too much is waiting to be sent. Nothing was sent.
- * - `lock`: a lock could not be had, or was lost.
- * - `closed`: the client was closed by this program.
+ * - `lock`: another client holds the lock, or the lock was lost.
+ * - `closed`: this program closed the client.
  */
 export type BlinkErrorKind =
   | "usage"
@@ -32,9 +32,9 @@ export type BlinkErrorKind =
   | "lock"
   | "closed";
 
-/** What a {@linkcode BlinkError} is made with. */
+/** The options of a {@linkcode BlinkError}. */
 export interface BlinkErrorOptions extends ErrorOptions {
-  /** True when the command may have run at the server although its reply is not known. */
+  /** True when the server may have run the request although its reply is unknown; else false. */
   mayHaveRun?: boolean;
 }
 
@@ -54,7 +54,7 @@ export class BlinkError extends Error {
   /** What went wrong, to switch on. */
   readonly kind: BlinkErrorKind;
   /**
-   * True when the command was sent and its outcome is unknown: it may have run or not. When false, it
+   * True when the request was sent and its outcome is unknown: it may have run or not. When false, it
    * is safe to make the call again.
    */
   readonly mayHaveRun: boolean;

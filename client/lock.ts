@@ -1,41 +1,52 @@
 /**
  * Locks: a key that only one client at a time can put, with a random value that only its holder
- * knows, and an expiry so that a holder that dies does not hold it for ever. A lock releases and
+ * knows, and an expiry so that a holder that dies does not keep it. A lock releases and
  * extends only what it holds itself: both name the random value.
  *
  * @module
  */
 
-import type { Calls } from "./calls.ts";
-import { delay } from "./deadlines.ts";
+// @ts-types="../types/std.d.ts"
+import { delay } from "@std/async/delay";
+import type { CallOptions, MatchOptions, PutOptions } from "./call_options.ts";
 import { BlinkError } from "./errors.ts";
-import type { CallOptions } from "./call_options.ts";
 
-/** The pause between two tries for a lock that another holds, in milliseconds, at the start. */
+/** The first pause between two tries for a lock that another client holds, in milliseconds. */
 const pauseMsMin = 10;
 /** The longest such pause, in milliseconds. */
 const pauseMsMax = 500;
 
-/** What a `lock` is told. */
+/** The options of a `lock`. */
 export interface LockOptions extends CallOptions {
   /** Seconds after which the lock frees itself, 0.001 to ten years. */
   ttl: number;
-  /** How long to wait for a lock that another holds, in milliseconds; 0, not at all, by default. */
+  /** How long to wait for a lock that another client holds, in milliseconds; 0 by default. */
   waitMs?: number;
 }
 
-/** Puts and deletes of the lock's key, which are all that a lock needs. */
-type LockCalls = Pick<Calls, "put" | "delete">;
+/** The two commands that a lock needs. */
+interface LockCommands {
+  put(
+    key: string,
+    value: string,
+    options: PutOptions,
+  ): Promise<"stored" | "conflict" | "not found">;
+  delete(key: string, options: MatchOptions): Promise<"deleted" | "conflict" | "not found">;
+}
 
 /** Takes the lock, waiting as long as the options say. */
-export async function acquire(calls: LockCalls, key: string, options: LockOptions): Promise<Lock> {
+export async function acquire(
+  commands: LockCommands,
+  key: string,
+  options: LockOptions,
+): Promise<Lock> {
   const { ttl, waitMs = 0, ...callOptions } = options;
   const token = crypto.randomUUID();
   const untilMs = performance.now() + waitMs;
   for (let pauseMs = pauseMsMin;; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
     const askedAtMs = performance.now();
-    if (await tryOnce(calls, key, token, ttl, callOptions)) {
-      return new Lock(calls, key, token, ttl, askedAtMs);
+    if (await tryOnce(commands, key, token, ttl, callOptions)) {
+      return new Lock(commands, key, token, ttl, askedAtMs);
     }
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) {
@@ -43,23 +54,24 @@ export async function acquire(calls: LockCalls, key: string, options: LockOption
       throw new BlinkError("lock", `Cannot lock ${key}: another still holds it${waited}`);
     }
     // Jitter, so that those who wait for one lock do not all ask at the same moment.
-    await delay(Math.min(leftMs, pauseMs * (0.5 + Math.random() / 2)), options.signal);
+    const jittered = pauseMs * (0.5 + Math.random() / 2);
+    await delay(Math.min(leftMs, jittered), { signal: options.signal });
   }
 }
 
 async function tryOnce(
-  calls: LockCalls,
+  commands: LockCommands,
   key: string,
   token: string,
   ttl: number,
   options: CallOptions,
 ): Promise<boolean> {
   try {
-    return await calls.put(key, token, { ...options, ttl, if: "absent" }) === "stored";
+    return await commands.put(key, token, { ...options, ttl, if: "absent" }) === "stored";
   } catch (error) {
-    // The lock may have been taken without our knowing; it is given back if it was.
+    // The put may have run although its reply is lost; then this deletes what it stored.
     const refused = error instanceof BlinkError && !error.mayHaveRun;
-    if (!refused) calls.delete(key, { match: token }).catch(() => {});
+    if (!refused) commands.delete(key, { match: token }).catch(() => {});
     throw error;
   }
 }
@@ -71,14 +83,14 @@ export class Lock implements AsyncDisposable {
   /** The random value that the key has while this lock is held. */
   readonly token: string;
 
-  readonly #calls: LockCalls;
+  readonly #commands: LockCommands;
   #ttl: number;
   #freeAtMs: number;
   #state: "held" | "released" | "lost" = "held";
 
   /** Locks are made by `lock()`; `askedAtMs` is on the clock of `performance.now()`. */
-  constructor(calls: LockCalls, key: string, token: string, ttl: number, askedAtMs: number) {
-    this.#calls = calls;
+  constructor(commands: LockCommands, key: string, token: string, ttl: number, askedAtMs: number) {
+    this.#commands = commands;
     this.key = key;
     this.token = token;
     this.#ttl = ttl;
@@ -86,24 +98,28 @@ export class Lock implements AsyncDisposable {
   }
 
   /**
-   * True while the lock is surely held: not released, not found lost, and its time, counted from
-   * before it was asked for, not run out.
+   * True while the lock is certainly held: it was not released, not found lost, and its time, counted
+   * from before it was asked for, has not run out.
    */
   get held(): boolean {
     return this.#state === "held" && performance.now() < this.#freeAtMs;
   }
 
   /**
-   * Starts the lock's time anew.
+   * Restarts the lock's time.
    *
-   * @param ttl Seconds from now; as long as at first when left out.
-   * @throws {BlinkError} `lock` when the lock is no longer this one's.
+   * @param ttl Seconds from now; the previous `ttl` when left out.
+   * @throws {BlinkError} `lock` when the lock is no longer held.
    */
   async extend(ttl: number = this.#ttl, options: CallOptions = {}): Promise<void> {
     if (this.#state !== "held") throw this.#lost();
     const askedAtMs = performance.now();
     const condition = { match: this.token };
-    const outcome = await this.#calls.put(this.key, this.token, { ...options, ttl, if: condition });
+    const outcome = await this.#commands.put(this.key, this.token, {
+      ...options,
+      ttl,
+      if: condition,
+    });
     if (outcome !== "stored") {
       this.#state = "lost";
       throw this.#lost();
@@ -113,12 +129,13 @@ export class Lock implements AsyncDisposable {
   }
 
   /**
-   * Releases the lock if it is still held; true when it was, false when it had been lost: its time
-   * had run out, or someone deleted the key. Releasing twice gives the first answer again.
+   * Releases the lock if it is still held. Resolves to true when it was, and to false when it had been
+   * lost: its time had run out, or another client deleted the key. A second release resolves to the
+   * same as the first.
    */
   async release(options: CallOptions = {}): Promise<boolean> {
     if (this.#state === "held") {
-      const outcome = await this.#calls.delete(this.key, { ...options, match: this.token });
+      const outcome = await this.#commands.delete(this.key, { ...options, match: this.token });
       this.#state = outcome === "deleted" ? "released" : "lost";
     }
     return this.#state === "released";
@@ -127,8 +144,7 @@ export class Lock implements AsyncDisposable {
   /**
    * Releases the lock at the end of an `await using` block.
    *
-   * @throws {BlinkError} `lock` when it had been lost meanwhile, since the block then may not have
-   * been alone.
+   * @throws {BlinkError} `lock` when it had been lost: the block may not have run alone.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!await this.release()) throw this.#lost();

@@ -1,20 +1,21 @@
 /**
- * What `connect` and `pool` may be told, and the limits that hold when they are not. Every limit is
- * here, under a name that ends in its unit.
+ * The options of `connect` and `pool`, and their defaults. Every limit is here; its unit is in its
+ * name.
  *
  * @module
  */
 
+import { hostDefault, portDefault } from "../protocol.ts";
 import { BlinkError } from "./errors.ts";
 import type { Transport } from "./socket.ts";
 
-/** The limits of a client, each of which {@linkcode ConnectOptions} can set. */
+/** The limits of a client; {@linkcode ConnectOptions} can set each. */
 export interface ClientLimits {
-  /** How long a call waits for its reply, in milliseconds, unless it says so itself. */
+  /** How long a call waits for its reply, in milliseconds, unless the call has its own. */
   timeoutMs: number;
   /** How long calls wait for a connection to be made, in milliseconds, all attempts together. */
   connectTimeoutMs: number;
-  /** How many attempts are made for the calls that wait; `connect` itself makes one. */
+  /** How many attempts to connect are made for the calls that wait; `connect` makes one. */
   connectAttemptsMax: number;
   /** The pause after the first failed attempt, in milliseconds; it doubles with each, with jitter. */
   backoffMsMin: number;
@@ -22,26 +23,26 @@ export interface ClientLimits {
   backoffMsMax: number;
   /**
    * How long a connection may stay silent after one of its calls timed out or was stopped, in
-   * milliseconds, before it is given up and the next call makes a new one.
+   * milliseconds, before it is closed; the next call makes a new one.
    */
   silenceMsMax: number;
   /** How long `close` waits for the calls that are still pending, in milliseconds. */
   closeTimeoutMs: number;
-  /** How many requests may be sent and unanswered at a time; further calls wait their turn. */
+  /** How many requests may be in flight; further calls wait their turn. */
   inFlightMax: number;
-  /** How many bytes of requests may wait to be sent; a call beyond that is refused. */
+  /** How many bytes of requests may wait to be sent; a call beyond that is rejected. */
   queuedBytesMax: number;
   /** The longest reply line taken, in bytes; a longer one closes the connection. */
   replyBytesMax: number;
 }
 
-/** The limits that hold unless {@linkcode ConnectOptions} says otherwise. */
+/** The address and the limits that hold by default. */
 export const clientDefaults: Readonly<ClientLimits> & {
   readonly hostname: string;
   readonly port: number;
 } = {
-  hostname: "127.0.0.1",
-  port: 8765,
+  hostname: hostDefault,
+  port: portDefault,
   timeoutMs: 10_000,
   connectTimeoutMs: 5_000,
   connectAttemptsMax: 10,
@@ -62,11 +63,11 @@ export interface ConnectOptions extends Partial<ClientLimits> {
   port?: number;
   /** The path of the server's Unix domain socket, instead of a host and a port. */
   unix?: string;
-  /** The token to show on every connection, where the server requires one. */
+  /** The token that every connection logs in with, where the server requires one. */
   token?: string;
   /**
-   * Makes the pair of streams to speak over, instead of a socket: a store in this process, a TLS
-   * connection, a test. It is called again for every connection that is made.
+   * Opens a pair of streams to use instead of a socket: to a store in this process, over TLS, in a
+   * test. It is called for every connection.
    */
   transport?: () => Transport | Promise<Transport>;
   /** Stops the first attempt to connect. */
@@ -97,7 +98,7 @@ function checkLimit(name: string, value: number): number {
   return value;
 }
 
-/** Fills in the defaults; throws a `usage` error for a limit or a token that makes no sense. */
+/** Fills in the defaults; throws a `usage` error for a limit or a token that is not valid. */
 export function settingsFrom(options: ConnectOptions): Settings {
   const limits = Object.fromEntries(
     limitNames.map((name) => [name, checkLimit(name, options[name] ?? clientDefaults[name])]),
@@ -114,7 +115,7 @@ export function settingsFrom(options: ConnectOptions): Settings {
   };
 }
 
-/** The token itself; throws a `usage` error, which does not tell it, if the wire cannot carry it. */
+/** The token itself; throws a `usage` error, without the token in it, if the wire cannot carry it. */
 export function checkToken(token: string): string {
   if (
     typeof token !== "string" || token.length === 0 || /[ \t\r\n]/.test(token) ||

@@ -1,23 +1,23 @@
 /**
- * The same calls, spread over several connections.
+ * A client that spreads its calls over several connections.
  *
  * @module
  */
 
 import type { Parse } from "./call.ts";
-import { Calls } from "./calls.ts";
-import { Channel } from "./channel.ts";
-import type { Line } from "./codec.ts";
-import { BlinkError } from "./errors.ts";
 import type { CallOptions } from "./call_options.ts";
+import { Commands } from "./commands.ts";
+import { BlinkError } from "./errors.ts";
 import { type ConnectOptions, settingsFrom } from "./options.ts";
+import type { Line } from "./request_lines.ts";
+import { RequestQueue } from "./request_queue.ts";
 
-/** How many connections a pool has unless told otherwise. */
+/** How many connections a pool has by default. */
 export const poolSizeDefault = 4;
 /** The most connections a pool can have. */
 export const poolSizeMax = 1_000;
 
-/** What {@linkcode pool} is told: where to connect, and how often. */
+/** The options of {@linkcode pool}: those of a connection, and how many to make. */
 export interface PoolOptions extends ConnectOptions {
   /** How many connections to make, 1 to 1,000; 4 when left out. */
   size?: number;
@@ -28,13 +28,13 @@ export interface PoolOptions extends ConnectOptions {
  * calls pending; so two calls made without awaiting the first may run in either order.
  * {@linkcode pool} makes one that is connected; one made with `new` connects when it is used.
  */
-export class Pool extends Calls implements AsyncDisposable {
-  readonly #channels: readonly Channel[];
+export class Pool extends Commands implements AsyncDisposable {
+  readonly #queues: readonly RequestQueue[];
 
   /**
    * Makes a client that is not connected yet.
    *
-   * @throws {BlinkError} `usage` for options that make no sense.
+   * @throws {BlinkError} `usage` for options that are not valid.
    */
   constructor(options: PoolOptions = {}) {
     super();
@@ -43,22 +43,22 @@ export class Pool extends Calls implements AsyncDisposable {
       throw new BlinkError("usage", `Cannot use size ${size}: 1 to ${poolSizeMax} connections`);
     }
     const settings = settingsFrom(connectOptions);
-    this.#channels = Array.from({ length: size }, () => new Channel(settings));
+    this.#queues = Array.from({ length: size }, () => new RequestQueue(settings));
   }
 
   /** The server's address, as messages show it. */
   get address(): string {
-    return this.#channels[0].address;
+    return this.#queues[0].address;
   }
 
   /** How many connections the pool has. */
   get size(): number {
-    return this.#channels.length;
+    return this.#queues.length;
   }
 
   /** How many calls are waiting or in flight, on all connections. */
   get pending(): number {
-    return this.#channels.reduce((sum, channel) => sum + channel.pending, 0);
+    return this.#queues.reduce((sum, queue) => sum + queue.pending, 0);
   }
 
   /**
@@ -68,37 +68,41 @@ export class Pool extends Calls implements AsyncDisposable {
    */
   async open(options: Pick<CallOptions, "signal"> = {}): Promise<void> {
     try {
-      await Promise.all(this.#channels.map((channel) => channel.open(options.signal)));
+      await Promise.all(this.#queues.map((queue) => queue.open(options.signal)));
     } catch (error) {
       this.abort();
       throw error;
     }
   }
 
-  /** Shows a token on every connection; once accepted it is shown on every later one as well. */
+  /**
+   * Logs in on every connection. Later connections log in with the token too.
+   *
+   * @throws {BlinkError} `auth` when the server does not accept it.
+   */
   async auth(token: string, options: CallOptions = {}): Promise<void> {
-    await Promise.all(this.#channels.map((channel) => channel.authenticate(token, options)));
+    await Promise.all(this.#queues.map((queue) => queue.authenticate(token, options)));
   }
 
-  /** Lets the pending calls finish, then closes every connection; later calls are refused. */
+  /** Closes every connection as {@linkcode BlinkStore.close} does; later calls are refused. */
   async close(): Promise<void> {
-    await Promise.all(this.#channels.map((channel) => channel.close()));
+    await Promise.all(this.#queues.map((queue) => queue.close()));
   }
 
   /** Closes every connection at once; pending calls are rejected. */
   abort(): void {
-    for (const channel of this.#channels) channel.abort();
+    for (const queue of this.#queues) queue.abort();
   }
 
-  /** As {@linkcode Pool.close}, at the end of an `await using` block. */
+  /** Closes at the end of an `await using` block, as {@linkcode Pool.close} does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
   /** Sends a line on the connection with the fewest calls pending. */
   protected override submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T> {
-    let best = this.#channels[0];
-    for (const channel of this.#channels) if (channel.pending < best.pending) best = channel;
+    let best = this.#queues[0];
+    for (const queue of this.#queues) if (queue.pending < best.pending) best = queue;
     return best.submit(line, parse, options);
   }
 }

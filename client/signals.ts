@@ -1,6 +1,6 @@
 /**
- * Callers' signals: one listener for each signal, however many calls it may stop, since a listener
- * for each call would make a signal that is shared by thousands of calls slow, and Node warn.
+ * Callers' signals. There is one listener for each signal, however many calls it may stop: with a
+ * listener for each call, a signal that thousands of calls share would be slow, and Node would warn.
  *
  * @module
  */
@@ -12,17 +12,17 @@ interface Group {
   readonly listener: () => void;
 }
 
-/** The calls that signals may stop. */
+/** The calls that signals may stop, by signal. */
 export class Signals {
   readonly #groups = new Map<AbortSignal, Group>();
   readonly #onStopped: (call: Call) => void;
 
-  /** @param onStopped Runs for each call that its signal stopped, after its caller was told. */
+  /** @param onStopped Runs for each call that its signal stopped, after the call was rejected. */
   constructor(onStopped: (call: Call) => void) {
     this.#onStopped = onStopped;
   }
 
-  /** Lets the signal stop the call until the call is settled. */
+  /** Stops the call when the signal is aborted, unless the call is settled before. */
   watch(signal: AbortSignal, call: Call): void {
     const group = this.#groups.get(signal) ?? this.#listen(signal);
     group.calls.add(call);

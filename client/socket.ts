@@ -8,9 +8,22 @@
 /**
  * A connection as the client sees it: bytes in, bytes out. A `Deno.Conn` is one, so that TLS is
  * `connect({ transport: () => Deno.connectTls({ hostname, port }) })`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { connect } from "@blink/store/client";
+ * import { serve } from "@blink/store/server";
+ *
+ * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+ * const { hostname, port } = server.addresses[0] as Deno.NetAddr;
+ *
+ * await using store = await connect({ transport: () => Deno.connect({ hostname, port }) });
+ * assert(await store.ping() >= 0);
+ * ```
  */
 export interface Transport {
-  /** The bytes that the server sends; its end is the end of the connection. */
+  /** The bytes that the server sends; the end of the stream is the end of the connection. */
   readonly readable: ReadableStream<Uint8Array>;
   /** Takes the bytes to send; a write resolves when more may be written. */
   readonly writable: WritableStream<Uint8Array>;
@@ -18,14 +31,14 @@ export interface Transport {
   close(): void | Promise<void>;
 }
 
-/** Where a socket is to be opened. */
+/** The address of a server. */
 export interface Address {
   readonly hostname: string;
   readonly port: number;
   readonly unix?: string;
 }
 
-/** How much is read from a socket at a time, in bytes. */
+/** The most that is read from a socket at a time, in bytes. */
 const readBytes = 64 * 1024;
 
 /** `127.0.0.1:8765`, `[::1]:8765` or a socket's path, for messages. */

@@ -7,7 +7,7 @@
 import { type Command, commands } from "../protocol/commands.ts";
 import { isSafe } from "./escape.ts";
 import type { ShellStore } from "./options.ts";
-import { parseReply } from "./reply.ts";
+import { parseReply } from "../client.ts";
 import { argumentAt, typedLine } from "./words.ts";
 
 /** Keys offered at most. */

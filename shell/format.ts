@@ -14,7 +14,7 @@ import { csvOf, jsonOf } from "./format_data.ts";
 import { humanBytes, humanSeconds } from "./human.ts";
 import { layOutJson } from "./json_layout.ts";
 import type { OutputFormat } from "./options.ts";
-import { parseReply, type Reply } from "./reply.ts";
+import { parseReply, type Reply } from "../client.ts";
 
 /** How replies are to be printed. */
 export interface ReplyStyle {

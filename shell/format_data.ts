@@ -10,9 +10,10 @@
  *
  * @module
  */
-import { encodeBase64 } from "../client/base64.ts";
+// @ts-types="../types/std.d.ts"
+import { encodeBase64 } from "@std/encoding/base64";
 import { textOf } from "./escape.ts";
-import type { Reply } from "./reply.ts";
+import type { Reply } from "../client.ts";
 
 function jsonValue(value: Uint8Array | undefined): string {
   if (value === undefined) return "null";

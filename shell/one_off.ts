@@ -9,7 +9,7 @@ import { coloursFor } from "./colours.ts";
 import { formatParsed, type ReplyStyle } from "./format.ts";
 import { helpLines } from "./help.ts";
 import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
-import { parseReply, type Reply } from "./reply.ts";
+import { parseReply, type Reply } from "../client.ts";
 import { requestLine, UsageError } from "./request.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
 import { leave } from "./trouble.ts";

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { encodeBase64 } from "../client/base64.ts";
+// @ts-types="../types/std.d.ts"
+import { encodeBase64 } from "@std/encoding/base64";
 import { type Argument, type Command, commandNamed, usageOf } from "../protocol/commands.ts";
 import { escapeText } from "./escape.ts";
 import { suggestionFor } from "./help.ts";

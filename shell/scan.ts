@@ -8,7 +8,7 @@ import { coloursFor } from "./colours.ts";
 import { escapeText } from "./escape.ts";
 import { csvField } from "./format_data.ts";
 import { type ClientOptions, exitStatus, type OutputFormat, type ShellIo } from "./options.ts";
-import { parseReply } from "./reply.ts";
+import { parseReply } from "../client.ts";
 import { UsageError } from "./request.ts";
 import { requestTimeoutMs } from "./timing.ts";
 import { leave } from "./trouble.ts";

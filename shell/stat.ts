@@ -9,7 +9,7 @@ import { type Colours, coloursFor } from "./colours.ts";
 import { escapeText } from "./escape.ts";
 import { humanBytes, humanCount, humanShare, sparkLine } from "./human.ts";
 import { type ClientOptions, exitStatus, type OutputFormat, type ShellIo } from "./options.ts";
-import { parseReply } from "./reply.ts";
+import { parseReply } from "../client.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
 import { failureText, leave } from "./trouble.ts";
 

@@ -1,17 +1,19 @@
 /**
- * The client's token: shown first on every connection, never guessed at again by itself. Against a
+ * The client's token: sent first on every connection, and not tried again once it was refused. Against a
  * scripted server.
  *
  * @module
  */
 
-import { BlinkError, connect } from "../client.ts";
+import { BlinkError, BlinkStore, connect } from "../client.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
-import { answerEach, scriptedServer, swallow } from "./client_scripted.ts";
+import { test, until } from "./client_bounded.ts";
+import { settle } from "./client_clock.ts";
+import { answerEach, ManualTransport, scriptedServer } from "./client_scripted.ts";
 
 const backoff = { backoffMsMin: 1, backoffMsMax: 2 };
 
-Deno.test("the token is the first thing sent, on every connection", async () => {
+test("the token is the first thing sent, on every connection", async () => {
   const lines: string[][] = [];
   await using server = scriptedServer(async (peer) => {
     const said: string[] = [];
@@ -25,29 +27,26 @@ Deno.test("the token is the first thing sent, on every connection", async () => 
   });
   await using store = await connect({ port: server.port, token: "s3cret", ...backoff });
   await Promise.all([store.set("a", "1"), store.set("b", "2")]);
-  while (store.connected) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until("the connection is lost", () => !store.connected);
   await store.set("c", "3");
   assertEquals(lines, [["AUTH s3cret", "SET a 1", "SET b 2"], ["AUTH s3cret", "SET c 3"]]);
 });
 
-Deno.test("nothing is sent before the token is accepted", async () => {
-  let second: string | undefined = "none yet";
-  await using server = scriptedServer(async (peer) => {
-    await peer.line();
-    const next = peer.line();
-    const silence = new Promise<string>((resolve) => setTimeout(resolve, 20, "silence"));
-    second = await Promise.race([next, silence]);
-    await peer.send("OK\n");
-    await next;
-    await peer.send("OK\n");
-    await swallow(peer);
-  });
-  await using store = await connect({ port: server.port, token: "s3cret" });
-  await store.set("a", "1");
-  assertEquals(second, "silence");
+test("nothing is sent before the token is accepted", async () => {
+  const transport = new ManualTransport();
+  await using store = new BlinkStore({ transport: () => transport, token: "s3cret" });
+  const call = store.set("a", "1");
+  await settle();
+  assertEquals(transport.lines, ["AUTH s3cret"]);
+  transport.reply("OK\n");
+  await settle();
+  assertEquals(transport.lines, ["AUTH s3cret", "SET a 1"]);
+  transport.reply("OK\n");
+  await call;
+  transport.close();
 });
 
-Deno.test("a refused token is a clear error and is not tried again by itself", async () => {
+test("a refused token is a clear error and is not tried again by itself", async () => {
   for (const reply of ["ERROR authentication failed", "ERROR unknown command"]) {
     await using server = scriptedServer((peer) => answerEach(peer, () => reply));
     const options = { port: server.port, token: "wr0ng", ...backoff };
@@ -59,14 +58,14 @@ Deno.test("a refused token is a clear error and is not tried again by itself", a
   }
 });
 
-Deno.test("calls that wait are told when the token is refused", async () => {
+test("calls that wait are rejected when the token is refused", async () => {
   await using server = scriptedServer(async (peer) => {
     if (peer.number > 1) return await answerEach(peer, () => "ERROR authentication failed");
     await peer.line();
     await peer.send("OK\n");
   });
   await using store = await connect({ port: server.port, token: "old", ...backoff });
-  while (store.connected) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until("the connection is lost", () => !store.connected);
   const calls = await Promise.allSettled([store.get("a"), store.get("b")]);
   for (const call of calls) {
     assert(call.status === "rejected");
@@ -75,7 +74,7 @@ Deno.test("calls that wait are told when the token is refused", async () => {
   assertEquals(server.connections, 2);
 });
 
-Deno.test("auth shows a token now and on later connections", async () => {
+test("auth logs in now and on later connections", async () => {
   const lines: string[] = [];
   await using server = scriptedServer(async (peer) => {
     for (let left = 2; left > 0; left--) {
@@ -89,12 +88,12 @@ Deno.test("auth shows a token now and on later connections", async () => {
   const refused = await assertRejects(() => store.auth("wrong"), BlinkError);
   assertEquals(refused.kind, "auth");
   await store.auth("right");
-  while (store.connected) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until("the connection is lost", () => !store.connected);
   await store.set("a", "1");
   assertEquals(lines, ["AUTH wrong", "AUTH right", "AUTH right", "SET a 1"]);
 });
 
-Deno.test("a token the wire cannot carry is refused without telling it", async () => {
+test("a token the wire cannot carry is refused, and the error does not show it", async () => {
   for (const token of ["", "two words", "line\nbreak", "tab\there", "\ud800"]) {
     const error = await assertRejects(() => connect({ token, port: 1 }), BlinkError);
     assertEquals(error.kind, "usage");
@@ -102,7 +101,7 @@ Deno.test("a token the wire cannot carry is refused without telling it", async (
   }
 });
 
-Deno.test("a request that needs a token is an auth error", async () => {
+test("a request that needs a token is an auth error", async () => {
   await using server = scriptedServer((peer) =>
     answerEach(peer, () => "ERROR authentication required")
   );

@@ -6,6 +6,7 @@
 
 import { BlinkError, BlinkStore, keyBytesMax } from "../client.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
+import { until } from "./client_bounded.ts";
 import { overEachWay } from "./client_transports.ts";
 
 const everyByte = Uint8Array.from({ length: 256 }, (_, at) => at);
@@ -209,7 +210,7 @@ overEachWay("times to live", async (store) => {
   assertEquals(await store.expire("a", Infinity), true);
   assertEquals(await store.ttl("a"), Infinity);
   assertEquals(await store.expire("a", 0.001), true);
-  while (await store.get("a") !== undefined);
+  await until("the key has expired", async () => await store.get("a") === undefined);
 });
 
 overEachWay("times to live: the limits", async (store) => {

@@ -7,6 +7,7 @@
 
 import { BlinkError, BlinkStore, connect } from "../client.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
+import { test } from "./client_bounded.ts";
 import { answerEach, type Script, scriptedServer, scriptedTransport } from "./client_scripted.ts";
 
 /** Answers `OK` to each line, and notes every line and the end. */
@@ -26,7 +27,7 @@ const deaf: Script = async (peer) => {
   while (await peer.line() !== undefined);
 };
 
-Deno.test("close lets pending calls finish, then says QUIT", async () => {
+test("close lets pending calls finish, then says QUIT", async () => {
   for (const inFlightMax of [1, 2, 100]) {
     const lines: (string | undefined)[] = [];
     await using server = scriptedServer(noting(lines));
@@ -41,7 +42,7 @@ Deno.test("close lets pending calls finish, then says QUIT", async () => {
   }
 });
 
-Deno.test("close may be called twice, and after the server is gone", async () => {
+test("close may be called twice, and after the server is gone", async () => {
   const server = scriptedServer(noting([]));
   const store = await connect({ port: server.port });
   await store.set("a", "1");
@@ -51,7 +52,7 @@ Deno.test("close may be called twice, and after the server is gone", async () =>
   store.abort();
 });
 
-Deno.test("a client that never connected closes", async () => {
+test("a client that never connected closes", async () => {
   let connections = 0;
   const store = new BlinkStore({
     transport: () => {
@@ -64,7 +65,7 @@ Deno.test("a client that never connected closes", async () => {
   assertEquals(connections, 0);
 });
 
-Deno.test("a client closed while it connects keeps no connection", async () => {
+test("a client closed while it connects keeps no connection", async () => {
   const late = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   const store = new BlinkStore({
@@ -82,7 +83,7 @@ Deno.test("a client closed while it connects keeps no connection", async () => {
   assertEquals(store.connected, false);
 });
 
-Deno.test("close waits for a server that does not answer no longer than it is told", async () => {
+test("close waits for a server that does not answer no longer than it is told", async () => {
   await using server = scriptedServer(deaf);
   const store = await connect({ port: server.port, closeTimeoutMs: 20 });
   const pending = assertRejects(() => store.get("a"), BlinkError);
@@ -91,7 +92,7 @@ Deno.test("close waits for a server that does not answer no longer than it is to
   assertEquals([error.kind, error.mayHaveRun], ["closed", true]);
 });
 
-Deno.test("abort rejects what is in flight and what waits", async () => {
+test("abort rejects what is in flight and what waits", async () => {
   const arrived = Promise.withResolvers<void>();
   await using server = scriptedServer(async (peer) => {
     await peer.line();
@@ -110,7 +111,7 @@ Deno.test("abort rejects what is in flight and what waits", async () => {
   await store.close();
 });
 
-Deno.test("the end of a block closes", async () => {
+test("the end of a block closes", async () => {
   const lines: (string | undefined)[] = [];
   await using server = scriptedServer(noting(lines));
   {
@@ -120,7 +121,7 @@ Deno.test("the end of a block closes", async () => {
   assertEquals(lines, ["SET a 1", "QUIT"]);
 });
 
-Deno.test("a call that lost its caller does not hold up close", async () => {
+test("a call that lost its caller does not hold up close", async () => {
   await using server = scriptedServer((peer) => answerEach(peer, () => "OK"));
   const store = await connect({ port: server.port });
   const stop = new AbortController();

@@ -7,13 +7,8 @@
 
 import { BlinkError, BlinkStore, connect } from "../client.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
-import {
-  answerEach,
-  type Script,
-  scriptedServer,
-  scriptedTransport,
-  swallow,
-} from "./client_scripted.ts";
+import { test, until } from "./client_bounded.ts";
+import { answerEach, scriptedServer, scriptedTransport, swallow } from "./client_scripted.ts";
 
 /** A port on which nothing listens. */
 function freePort(): number {
@@ -33,7 +28,7 @@ function hasIpv6(): boolean {
 
 const fast = { backoffMsMin: 1, backoffMsMax: 5 };
 
-Deno.test("calls made in one turn leave together and each gets its own reply", async () => {
+test("calls made in one turn leave together and each gets its own reply", async () => {
   await using server = scriptedServer((peer) =>
     answerEach(peer, (line) => `VALUE ${btoa(line.slice(4))}`)
   );
@@ -43,7 +38,7 @@ Deno.test("calls made in one turn leave together and each gets its own reply", a
   assertEquals(server.connections, 1);
 });
 
-Deno.test("calls made in one turn are one write", async () => {
+test("calls made in one turn are one write", async () => {
   const writes: string[] = [];
   const decoder = new TextDecoder();
   const transport = () => {
@@ -66,7 +61,7 @@ Deno.test("calls made in one turn are one write", async () => {
   assertEquals(writes, ["SET a 1\nSET b 2\nSET c 3\n"]);
 });
 
-Deno.test("replies may come cut at any byte", async () => {
+test("replies may come cut at any byte", async () => {
   const replies = new TextEncoder().encode("VALUE w7bDtg==\r\nNOT_FOUND\nVALUE \nKEYS 0 ключ\n");
   for (let cut = 1; cut < replies.length; cut++) {
     const transport = scriptedTransport(async (peer) => {
@@ -81,7 +76,7 @@ Deno.test("replies may come cut at any byte", async () => {
   }
 });
 
-Deno.test("a lost connection rejects what is in flight and the next call connects again", async () => {
+test("a lost connection rejects what is in flight and the next call connects again", async () => {
   await using server = scriptedServer(async (peer) => {
     if (peer.number > 1) return await answerEach(peer, () => "NOT_FOUND");
     await peer.line();
@@ -100,7 +95,7 @@ Deno.test("a lost connection rejects what is in flight and the next call connect
   assertEquals(server.connections, 2);
 });
 
-Deno.test("an idle connection that is lost costs no call", async () => {
+test("an idle connection that is lost costs no call", async () => {
   await using server = scriptedServer(async (peer) => {
     if (peer.number > 1) return await answerEach(peer, () => "OK");
     await peer.line();
@@ -108,12 +103,12 @@ Deno.test("an idle connection that is lost costs no call", async () => {
   });
   await using store = await connect({ port: server.port });
   await store.set("a", "1");
-  while (store.connected) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until("the connection is lost", () => !store.connected);
   await store.set("b", "2");
   assertEquals(server.connections, 2);
 });
 
-Deno.test("half a reply is not a reply", async () => {
+test("half a reply is not a reply", async () => {
   await using server = scriptedServer(async (peer) => {
     await peer.line();
     await peer.line();
@@ -126,7 +121,7 @@ Deno.test("half a reply is not a reply", async () => {
   assertStringIncludes(half.reason.message, "in the middle of a reply");
 });
 
-Deno.test("a reply that makes no sense ends the connection and all that is in flight", async () => {
+test("a reply that is not understood ends the connection and all that is in flight", async () => {
   for (const nonsense of ["HTTP/1.1 400 Bad Request", "VALUE !!!", "OK", "", "VALUE YQ\u0000=="]) {
     await using server = scriptedServer(async (peer) => {
       if (peer.number > 1) return await answerEach(peer, () => "NOT_FOUND");
@@ -147,7 +142,7 @@ Deno.test("a reply that makes no sense ends the connection and all that is in fl
   }
 });
 
-Deno.test("an unexpected reply is quoted in part only", async () => {
+test("an unexpected reply is quoted in part only", async () => {
   await using store = await connect({
     transport: scriptedTransport((peer) => answerEach(peer, () => "X".repeat(1_000_000))),
   });
@@ -159,7 +154,7 @@ Deno.test("an unexpected reply is quoted in part only", async () => {
   assert(error.message.length < 200);
 });
 
-Deno.test("a reply without end is given up at its limit", async () => {
+test("a reply without an end is refused at its limit", async () => {
   for (const [length, fits] of [[99, true], [100, true], [101, false]] as const) {
     const transport = scriptedTransport(async (peer) => {
       await peer.line();
@@ -173,7 +168,7 @@ Deno.test("a reply without end is given up at its limit", async () => {
   }
 });
 
-Deno.test("a reply to no request ends the connection", async () => {
+test("a reply to no request ends the connection", async () => {
   await using server = scriptedServer(async (peer) => {
     if (peer.number > 1) return await answerEach(peer, () => "OK");
     await peer.line();
@@ -182,10 +177,13 @@ Deno.test("a reply to no request ends the connection", async () => {
   });
   await using store = await connect({ port: server.port, ...fast });
   await store.set("a", "1");
-  while (server.connections === 1) await store.set("a", "1").catch(() => {});
+  await until("the client has connected again", async () => {
+    await store.set("a", "1").catch(() => {});
+    return server.connections === 2;
+  });
 });
 
-Deno.test("a server that says why it closes is quoted", async () => {
+test("a server that says why it closes is quoted", async () => {
   await using server = scriptedServer(async (peer) => {
     await peer.line();
     await peer.send("OK\nERROR server busy\n");
@@ -200,7 +198,7 @@ Deno.test("a server that says why it closes is quoted", async () => {
   assertStringIncludes(error.message, "server busy");
 });
 
-Deno.test("connect makes one attempt and says where and why it failed", async () => {
+test("connect makes one attempt and says where and why it failed", async () => {
   const port = freePort();
   const error = await assertRejects(() => connect({ port }), BlinkError);
   assertEquals(error.kind, "connection");
@@ -213,7 +211,7 @@ Deno.test("connect makes one attempt and says where and why it failed", async ()
   );
 });
 
-Deno.test("localhost is found at either of its addresses", async () => {
+test("localhost is found at either of its addresses", async () => {
   for (const hostname of hasIpv6() ? ["127.0.0.1", "::1"] : ["127.0.0.1"]) {
     await using server = scriptedServer((peer) => answerEach(peer, () => "OK"), { hostname });
     await using store = await connect({ hostname: "localhost", port: server.port });
@@ -227,13 +225,13 @@ Deno.test("localhost is found at either of its addresses", async () => {
   );
 });
 
-Deno.test("an IPv6 address is told in brackets", () => {
+test("an IPv6 address is shown in brackets", () => {
   assertEquals(new BlinkStore({ hostname: "::1", port: 80 }).address, "[::1]:80");
   assertEquals(new BlinkStore({ hostname: "example.org" }).address, "example.org:8765");
   assertEquals(new BlinkStore({ unix: "/run/blink.sock" }).address, "/run/blink.sock");
 });
 
-Deno.test("connect gives up after its time and by its signal, and keeps no late transport", async () => {
+test("connect gives up after its time and by its signal, and keeps no late transport", async () => {
   const late = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   const transport = async () => {
@@ -253,18 +251,7 @@ Deno.test("connect gives up after its time and by its signal, and keeps no late 
   await closed.promise;
 });
 
-Deno.test("calls wait while a server that is away comes back", async () => {
-  const first = scriptedServer((peer) => answerEach(peer, () => "OK"));
-  await using store = await connect({ port: first.port, ...fast, connectAttemptsMax: 100_000 });
-  await store.set("a", "1");
-  await first[Symbol.asyncDispose]();
-  await assertRejects(() => store.set("b", "2", { timeoutMs: 30 }), BlinkError);
-  const waiting = store.set("c", "3");
-  await using _again = scriptedServer((peer) => answerEach(peer, () => "OK"), first);
-  await waiting;
-});
-
-Deno.test("a connection of Deno is a transport", async () => {
+test("a connection of Deno is a transport", async () => {
   await using server = scriptedServer((peer) => answerEach(peer, () => "OK"));
   const { hostname, port } = server;
   for (let round = 0; round < 2; round++) {
@@ -273,7 +260,7 @@ Deno.test("a connection of Deno is a transport", async () => {
   }
 });
 
-Deno.test("a transport that was used before is a clear error", async () => {
+test("a transport that was used before is a clear error", async () => {
   const transport = scriptedTransport((peer) => answerEach(peer, () => "OK"))();
   await using store = await connect({ transport: () => transport });
   await using other = new BlinkStore({ transport: () => transport, connectAttemptsMax: 1 });
@@ -286,67 +273,7 @@ Deno.test("a transport that was used before is a clear error", async () => {
   await store.set("a", "1");
 });
 
-Deno.test("attempts to connect again are bounded, with pauses between", async () => {
-  const attempts: number[] = [];
-  const transport = () => {
-    attempts.push(performance.now());
-    throw new Error("no way");
-  };
-  await using store = new BlinkStore({
-    transport,
-    connectAttemptsMax: 4,
-    backoffMsMin: 10,
-    backoffMsMax: 20,
-  });
-  const error = await assertRejects(() => store.get("a"), BlinkError, "no way");
-  assertEquals([error.kind, attempts.length], ["connection", 4]);
-  const pauses = attempts.slice(1).map((at, number) => at - attempts[number]);
-  // 10, 20 and 20 ms, of which jitter takes up to half; timers may be a little early.
-  assert(pauses[0] >= 4 && pauses[1] >= 9 && pauses[2] >= 9, `${pauses}`);
-});
-
-Deno.test("calls wait for a connection no longer than they are told", async () => {
-  await using store = new BlinkStore({
-    transport: () => Promise.reject(new Error("no way")),
-    connectTimeoutMs: 60,
-    connectAttemptsMax: Infinity,
-    ...fast,
-  });
-  await assertRejects(() => Promise.all([store.get("a"), store.get("b")]), BlinkError, "no way");
-});
-
-Deno.test("a server that takes connections and drops them is not stormed", async () => {
-  await using server = scriptedServer(() => {});
-  await using store = await connect({ port: server.port, backoffMsMin: 1_000 });
-  await assertRejects(() => store.get("a"), BlinkError);
-  const error = await assertRejects(() => store.get("b", { timeoutMs: 30 }), BlinkError);
-  assertEquals([error.kind, error.mayHaveRun], ["timeout", false]);
-  assertEquals(server.connections, 1);
-});
-
-Deno.test("the pauses are short again after a reply", async () => {
-  let attempts = 0;
-  const answerOnce: Script = async (peer) => {
-    await peer.line();
-    await peer.send("OK\n");
-  };
-  await using store = new BlinkStore({
-    transport: () => {
-      if (attempts++ % 2 === 0) throw new Error("no way");
-      return scriptedTransport(answerOnce)();
-    },
-    backoffMsMin: 10,
-    backoffMsMax: 10_000,
-  });
-  // Eight failures in a row would end in pauses of a second.
-  for (let round = 0; round < 8; round++) {
-    while (store.connected) await new Promise((resolve) => setTimeout(resolve, 1));
-    await store.set("a", "1", { timeoutMs: 500 });
-  }
-  assertEquals(attempts, 16);
-});
-
-Deno.test("a connection lost as soon as its token is accepted holds up no call", async () => {
+test("a connection lost as soon as its token is accepted holds up no call", async () => {
   const transport = scriptedTransport(async (peer) => {
     await peer.line();
     await peer.send("OK\n");
@@ -358,7 +285,7 @@ Deno.test("a connection lost as soon as its token is accepted holds up no call",
   }
 });
 
-Deno.test("options that make no sense are refused", () => {
+test("options that are not valid are refused", () => {
   for (
     const options of [{ timeoutMs: 0 }, { inFlightMax: 1.5 }, { queuedBytesMax: -1 }, { token: "" }]
   ) {

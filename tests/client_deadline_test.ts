@@ -7,9 +7,17 @@
 
 import { BlinkError, BlinkStore, connect } from "../client.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
-import { answerEach, scriptedServer, scriptedTransport, swallow } from "./client_scripted.ts";
+import { test } from "./client_bounded.ts";
+import { FakeClock, settle } from "./client_clock.ts";
+import {
+  answerEach,
+  ManualTransport,
+  scriptedServer,
+  scriptedTransport,
+  swallow,
+} from "./client_scripted.ts";
 
-Deno.test("a reply that comes too late is not taken for the next one", async () => {
+test("a reply that comes too late is not taken for the next one", async () => {
   const late = Promise.withResolvers<void>();
   await using server = scriptedServer(async (peer) => {
     await peer.line();
@@ -30,7 +38,7 @@ Deno.test("a reply that comes too late is not taken for the next one", async () 
   assertEquals(server.connections, 1);
 });
 
-Deno.test("a signal stops a call with its own reason, and the reply is passed over", async () => {
+test("a signal stops a call with its own reason, and the reply is passed over", async () => {
   const late = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
   await using server = scriptedServer(async (peer) => {
@@ -53,7 +61,7 @@ Deno.test("a signal stops a call with its own reason, and the reply is passed ov
   await assertRejects(() => store.get("never", { signal: aborted }), RangeError, "before");
 });
 
-Deno.test("a call stopped before it is sent is withdrawn", async () => {
+test("a call stopped before it is sent is withdrawn", async () => {
   const lines: string[] = [];
   await using store = await connect({
     transport: scriptedTransport((peer) =>
@@ -72,7 +80,7 @@ Deno.test("a call stopped before it is sent is withdrawn", async () => {
   assertEquals(lines, ["SET a 1", "SET c 3"]);
 });
 
-Deno.test("one signal may stop many calls, and none that has its reply", async () => {
+test("one signal may stop many calls, and none that has its reply", async () => {
   await using server = scriptedServer(async (peer) => {
     for (let left = 10; left > 0; left--) {
       await peer.line();
@@ -105,25 +113,32 @@ Deno.test("one signal may stop many calls, and none that has its reply", async (
   assertEquals(listeners, 0);
 });
 
-Deno.test("a call that waits for a connection times out by itself", async () => {
+test("a call that waits for a connection times out by itself", async () => {
   await using store = new BlinkStore({ transport: () => new Promise(() => {}) });
   const error = await assertRejects(() => store.get("a", { timeoutMs: 10 }), BlinkError);
   assertEquals([error.kind, error.mayHaveRun], ["timeout", false]);
   assertStringIncludes(error.message, "it was not sent");
 });
 
-Deno.test("calls with different time-outs each keep their own", async () => {
-  await using store = await connect({ transport: scriptedTransport(swallow), closeTimeoutMs: 1 });
-  const order: number[] = [];
+test("calls with different time-outs each keep their own", async () => {
+  using clock = new FakeClock();
+  await using store = new BlinkStore({ transport: () => new ManualTransport(), closeTimeoutMs: 1 });
+  await store.open();
+  const timedOut: number[] = [];
   const waits = [40, 10, 25].map((timeoutMs) =>
     assertRejects(() => store.get("a", { timeoutMs }), BlinkError, `within ${timeoutMs} ms`)
-      .then(() => order.push(timeoutMs))
+      .then(() => timedOut.push(timeoutMs))
   );
+  for (const [ms, expected] of [[9, []], [1, [10]], [14, [10]], [1, [10, 25]], [14, [10, 25]]]) {
+    await clock.advance(ms as number);
+    assertEquals(timedOut, expected);
+  }
+  await clock.advance(1);
+  assertEquals(timedOut, [10, 25, 40]);
   await Promise.all(waits);
-  assertEquals(order, [10, 25, 40]);
+  store.abort();
 });
-
-Deno.test("a time-out of Infinity waits, and 0 or less is refused", async () => {
+test("a time-out of Infinity waits, and 0 or less is refused", async () => {
   await using store = await connect({
     transport: scriptedTransport((peer) => answerEach(peer, () => "OK")),
     timeoutMs: Infinity,
@@ -134,76 +149,91 @@ Deno.test("a time-out of Infinity waits, and 0 or less is refused", async () => 
   }
 });
 
-Deno.test("a connection that stays silent after a time-out is given up", async () => {
-  await using server = scriptedServer((peer) =>
-    peer.number === 1 ? swallow(peer) : answerEach(peer, () => "OK")
-  );
-  await using store = await connect({ port: server.port, silenceMsMax: 30, timeoutMs: Infinity });
+test("a connection that stays silent after a time-out is closed", async () => {
+  using clock = new FakeClock();
+  const transports: ManualTransport[] = [];
+  await using store = new BlinkStore({
+    transport: () => transports[transports.push(new ManualTransport()) - 1],
+    silenceMsMax: 30,
+    timeoutMs: Infinity,
+  });
   const lost = assertRejects(() => store.set("a", "1"), BlinkError, "nothing came from the server");
-  await assertRejects(() => store.set("b", "2", { timeoutMs: 10 }), BlinkError, "within 10 ms");
+  const late = assertRejects(() => store.set("b", "2", { timeoutMs: 10 }), BlinkError, "10 ms");
+  await clock.advance(39);
+  await late;
+  assertEquals(store.connected, true);
+  await clock.advance(1);
   await lost;
-  await store.set("c", "3");
-  assertEquals(server.connections, 2);
+  assertEquals(store.connected, false);
+  const next = store.set("c", "3");
+  await clock.advance(50);
+  transports[1].reply("OK\n");
+  await next;
+  assertEquals(transports.length, 2);
+  store.abort();
 });
-
-Deno.test("silence counts anew after bytes have come", async () => {
-  const late = Promise.withResolvers<void>();
-  await using server = scriptedServer(async (peer) => {
-    if (peer.number > 1) return await answerEach(peer, () => "OK");
-    await peer.line();
-    await late.promise;
-    await peer.send("OK\n");
-    await swallow(peer);
+test("silence is counted from the last bytes that came", async () => {
+  using clock = new FakeClock();
+  const transport = new ManualTransport();
+  await using store = new BlinkStore({
+    transport: () => transport,
+    silenceMsMax: 100,
+    timeoutMs: Infinity,
   });
-  await using store = await connect({ port: server.port, silenceMsMax: 100, timeoutMs: Infinity });
-  await assertRejects(() => store.set("a", "1", { timeoutMs: 10 }), BlinkError, "within 10 ms");
-  late.resolve();
-  while (store.pending > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const expectTimeout = (key: string) =>
+    assertRejects(() => store.set(key, "1", { timeoutMs: 10 }), BlinkError, "within 10 ms");
+  const first = expectTimeout("a");
+  await clock.advance(90);
+  await first;
+  transport.reply("OK\n");
+  await settle();
+  assertEquals(store.pending, 0);
   const lost = assertRejects(() => store.set("b", "2"), BlinkError, "nothing came from the server");
-  await assertRejects(() => store.set("c", "3", { timeoutMs: 10 }), BlinkError, "within 10 ms");
+  const second = expectTimeout("c");
+  // The second time-out is at 100 ms; the first one's silence would have ended at 110 ms.
+  await clock.advance(109);
+  await second;
+  assertEquals(store.connected, true);
+  await clock.advance(1);
   await lost;
-  await store.set("d", "4");
+  assertEquals(store.connected, false);
 });
-
-Deno.test("a connection that is slow but not silent is kept", async () => {
-  await using server = scriptedServer(async (peer) => {
-    await peer.line();
-    await peer.line();
-    // The first reply comes in pieces, each well within the bound, all together far beyond it.
-    for (const piece of ["VALUE YWFh", "YWFh", "YWFh", "YWFh\n", "OK\n"]) {
-      await new Promise((resolve) => setTimeout(resolve, 40));
-      await peer.send(piece);
-    }
-    await answerEach(peer, () => "OK");
+test("a connection that is slow but not silent is kept", async () => {
+  using clock = new FakeClock();
+  const transport = new ManualTransport();
+  await using store = new BlinkStore({
+    transport: () => transport,
+    silenceMsMax: 100,
+    timeoutMs: Infinity,
   });
-  await using store = await connect({ port: server.port, silenceMsMax: 100 });
   const slow = assertRejects(() => store.get("a", { timeoutMs: 10 }), BlinkError, "within 10 ms");
-  await Promise.all([slow, store.set("b", "2")]);
-  assertEquals(server.connections, 1);
+  const second = store.set("b", "2");
+  // The first reply comes in pieces, each well within the bound, all together far beyond it.
+  for (const piece of ["VALUE YWFh", "YWFh", "YWFh", "YWFh\n", "OK\n"]) {
+    await clock.advance(90);
+    transport.reply(piece);
+    await settle();
+  }
+  await Promise.all([slow, second]);
+  await clock.advance(1_000);
+  assertEquals(store.connected, true);
+  store.abort();
 });
-
-Deno.test("at most so many requests are in flight; the others wait their turn", async () => {
+test("the requests in flight are bounded; the other calls wait their turn", async () => {
   for (const inFlightMax of [1, 2, 7]) {
-    let most = 0;
-    await using server = scriptedServer(async (peer) => {
-      let unanswered = 0;
-      for (let line = await peer.line(); line !== undefined; line = await peer.line()) {
-        if (line === "QUIT") return;
-        most = Math.max(most, ++unanswered);
-        // Replies are held back until no more comes, so that the bound is reached.
-        if (unanswered < inFlightMax) continue;
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        await peer.send("OK\n".repeat(unanswered));
-        unanswered = 0;
-      }
-    });
-    await using store = await connect({ port: server.port, inFlightMax });
-    await Promise.all(Array.from({ length: 14 }, () => store.set("a", "1")));
-    assertEquals(most, inFlightMax);
+    const transport = new ManualTransport();
+    await using store = new BlinkStore({ transport: () => transport, inFlightMax });
+    const calls = Array.from({ length: 14 }, () => store.set("a", "1"));
+    for (let answered = 0; answered < calls.length; answered += inFlightMax) {
+      await settle();
+      assertEquals(transport.lines.length, answered + inFlightMax);
+      transport.reply("OK\n".repeat(inFlightMax));
+    }
+    await Promise.all(calls);
+    store.abort();
   }
 });
-
-Deno.test("what waits to be sent is bounded", async () => {
+test("what waits to be sent is bounded", async () => {
   const overhead = 256;
   const line = "SET key ".length;
   for (const [length, fits] of [[743, true], [744, true], [745, false]] as const) {
@@ -223,7 +253,7 @@ Deno.test("what waits to be sent is bounded", async () => {
   }
 });
 
-Deno.test("a withdrawn call gives back the room it took", async () => {
+test("a withdrawn call gives back the room it took", async () => {
   await using store = new BlinkStore({
     transport: () => new Promise(() => {}),
     queuedBytesMax: 3_000,
@@ -236,10 +266,10 @@ Deno.test("a withdrawn call gives back the room it took", async () => {
   }
 });
 
-Deno.test("a server that does not read holds up calls, not the program", async () => {
+test("a server that does not read holds up calls, not the program", async () => {
   const release = Promise.withResolvers<void>();
   await using server = scriptedServer(() => release.promise);
-  await using store = await connect({ port: server.port, closeTimeoutMs: 10, silenceMsMax: 20 });
+  await using store = await connect({ port: server.port, closeTimeoutMs: 10 });
   const value = "x".repeat(8 * 1024 * 1024);
   const calls = Array.from(
     { length: 4 },

@@ -7,6 +7,7 @@
 
 import { BlinkError, BlinkStore, connect } from "../client.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
+import { test } from "./client_bounded.ts";
 import { scriptedServer } from "./client_scripted.ts";
 import { overEachWay } from "./client_transports.ts";
 
@@ -120,7 +121,7 @@ overEachWay("a released lock stays released", async (store) => {
   await lock[Symbol.asyncDispose]();
 });
 
-Deno.test("a lock that may have been taken unnoticed is given back", async () => {
+test("a lock that may have been taken unnoticed is given back", async () => {
   const lines: string[] = [];
   const given = Promise.withResolvers<void>();
   await using server = scriptedServer(async (peer) => {
@@ -141,7 +142,7 @@ Deno.test("a lock that may have been taken unnoticed is given back", async () =>
   assertEquals(release, `DELETE job match=${btoa(token)}`);
 });
 
-Deno.test("the keys of locks are checked like any", async () => {
+test("the keys of locks are checked like any", async () => {
   await using store = new BlinkStore({ transport: () => Promise.reject(new Error("not used")) });
   const error = await assertRejects(() => store.lock("two words", { ttl: 30 }), BlinkError);
   assertEquals(error.kind, "usage");

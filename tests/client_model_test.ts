@@ -9,6 +9,7 @@
 import { BlinkStore } from "../client.ts";
 import { Random } from "../loadgen/mod.ts";
 import { assertEquals } from "./assert.ts";
+import { test } from "./client_bounded.ts";
 import { ways } from "./client_transports.ts";
 
 const clients = 3;
@@ -116,7 +117,7 @@ class Program {
 }
 
 for (const [seed, way] of ways.entries()) {
-  Deno.test(`random programs do what a Map does (${way.name}, seed ${seed})`, async () => {
+  test(`random programs do what a Map does (${way.name}, seed ${seed})`, async () => {
     await using reachable = await way.start();
     await Promise.all(Array.from({ length: clients }, async (_, number) => {
       await using store = new BlinkStore(reachable.options);

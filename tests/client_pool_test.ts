@@ -6,11 +6,12 @@
 
 import { BlinkError, Pool, pool, poolSizeDefault, poolSizeMax } from "../client.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "./assert.ts";
+import { test, until } from "./client_bounded.ts";
 import { answerEach, scriptedServer, swallow } from "./client_scripted.ts";
 import { ways } from "./client_transports.ts";
 
 for (const way of ways) {
-  Deno.test(`a pool carries every call (${way.name})`, async () => {
+  test(`a pool carries every call (${way.name})`, async () => {
     await using reachable = await way.start();
     await using store = await pool({ ...reachable.options, size: 3 });
     const keys = Array.from({ length: 300 }, (_, at) => `key${at}`);
@@ -28,7 +29,7 @@ for (const way of ways) {
   });
 }
 
-Deno.test("a pool uses the connection with the fewest calls pending", async () => {
+test("a pool uses the connection with the fewest calls pending", async () => {
   const release = Promise.withResolvers<void>();
   const taken: number[] = [];
   await using server = scriptedServer(async (peer) => {
@@ -41,31 +42,30 @@ Deno.test("a pool uses the connection with the fewest calls pending", async () =
   });
   await using store = await pool({ port: server.port, size: 3 });
   const calls = [store.set("a", "1"), store.set("b", "2"), store.set("c", "3")];
-  while (taken.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until("each connection has a call", () => taken.length === 3);
   release.resolve();
   await Promise.all(calls);
   assertEquals(taken.toSorted(), [1, 2, 3]);
 });
 
-Deno.test("one slow connection of a pool holds up no call on the others", async () => {
+test("one slow connection of a pool holds up no call on the others", async () => {
   const release = Promise.withResolvers<void>();
   await using server = scriptedServer(async (peer) => {
-    if (peer.number === 1) {
-      await peer.line();
-      await release.promise;
+    for (let line = await peer.line(); line !== undefined; line = await peer.line()) {
+      if (line === "QUIT") return;
+      if (line === "SET slow 1") await release.promise;
       await peer.send("OK\n");
     }
-    await answerEach(peer, () => "OK");
   });
   await using store = await pool({ port: server.port, size: 2 });
-  const slow = store.set("a", "1");
+  const slow = store.set("slow", "1");
   for (let round = 0; round < 10; round++) await store.set("b", "2");
   assertEquals(store.pending, 1);
   release.resolve();
   await slow;
 });
 
-Deno.test("a pool that cannot connect leaves nothing open", async () => {
+test("a pool that cannot connect leaves nothing open", async () => {
   const ended: Promise<void>[] = [];
   await using server = scriptedServer((peer) => {
     if (peer.number > 1) return;
@@ -80,7 +80,7 @@ Deno.test("a pool that cannot connect leaves nothing open", async () => {
   await Promise.all(ended);
 });
 
-Deno.test("a token is shown on every connection of a pool", async () => {
+test("a pool logs in on every connection", async () => {
   const shown: string[] = [];
   await using server = scriptedServer((peer) =>
     answerEach(peer, (line) => {
@@ -93,7 +93,7 @@ Deno.test("a token is shown on every connection of a pool", async () => {
   assertEquals(shown.toSorted(), ["AUTH first", "AUTH first", "AUTH second", "AUTH second"]);
 });
 
-Deno.test("pool sizes: the default and the limits", async () => {
+test("pool sizes: the default and the limits", async () => {
   for (const size of [1, 2, poolSizeMax - 1, poolSizeMax]) {
     await using store = new Pool({ size });
     assertEquals(store.size, size);
@@ -106,7 +106,7 @@ Deno.test("pool sizes: the default and the limits", async () => {
   }
 });
 
-Deno.test("a closed pool refuses calls", async () => {
+test("a closed pool refuses calls", async () => {
   await using server = scriptedServer((peer) => answerEach(peer, () => "OK"));
   const store = await pool({ port: server.port, size: 2 });
   const call = store.set("a", "1");

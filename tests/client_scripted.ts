@@ -133,6 +133,49 @@ export function scriptedTransport(script: Script): () => Transport {
   };
 }
 
+/** A transport that the test itself is the other end of: it sees each line and replies at will. */
+export class ManualTransport implements Transport {
+  /** The lines that the client has written so far. */
+  readonly lines: string[] = [];
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #isClosed = false;
+  #rest = "";
+
+  /** @param onLine Runs for each line, as soon as it is written. */
+  constructor(onLine: (line: string) => void = () => {}) {
+    const decoder = new TextDecoder();
+    this.readable = new ReadableStream({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+    });
+    this.writable = new WritableStream({
+      write: (bytes) => {
+        const lines = (this.#rest + decoder.decode(bytes, { stream: true })).split("\n");
+        this.#rest = lines.pop() ?? "";
+        for (const line of lines) {
+          this.lines.push(line);
+          onLine(line);
+        }
+      },
+    });
+  }
+
+  /** Sends text to the client as it stands. */
+  reply(text: string): void {
+    this.#controller.enqueue(new TextEncoder().encode(text));
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#controller.close();
+  }
+}
+
 function readableOf(conn: Deno.Conn): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {

@@ -8,6 +8,7 @@
 import { BlinkError, connect } from "../client.ts";
 import { Random } from "../loadgen/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
+import { test } from "./client_bounded.ts";
 import { type Peer, scriptedServer } from "./client_scripted.ts";
 
 const calls = 3_000;
@@ -28,7 +29,7 @@ async function unreliable(peer: Peer, random: () => number): Promise<void> {
 }
 
 for (const seed of [1, 2, 3]) {
-  Deno.test(`an unreliable server mixes up no replies (seed ${seed})`, async () => {
+  test(`an unreliable server mixes up no replies (seed ${seed})`, async () => {
     const source = new Random(seed);
     const random = () => source.fraction();
     await using server = scriptedServer((peer) => unreliable(peer, random).catch(() => {}));

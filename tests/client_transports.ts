@@ -8,6 +8,7 @@ import { BlinkStore, type ConnectOptions } from "../client.ts";
 import { connectInProcess } from "../server.ts";
 import { serve, type ServerOptions } from "../server.ts";
 import { Store } from "../store.ts";
+import { test } from "./client_bounded.ts";
 
 /** A running store and how to reach it. */
 export interface Reachable extends AsyncDisposable {
@@ -35,7 +36,7 @@ export function overEachWay(
   scenario: (store: BlinkStore, options: ConnectOptions) => Promise<void>,
 ): void {
   for (const way of ways) {
-    Deno.test(`${name} (${way.name})`, async () => {
+    test(`${name} (${way.name})`, async () => {
       await using reachable = await way.start();
       await using store = new BlinkStore(reachable.options);
       await scenario(store, reachable.options);

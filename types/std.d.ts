@@ -29,6 +29,9 @@ export function assertRejects<E extends Error = Error>(
   msg?: string,
 ): Promise<E>;
 
+// @std/async
+export function delay(ms: number, options?: { signal?: AbortSignal }): Promise<void>;
+
 // @std/bytes
 export function concat(buffers: readonly Uint8Array[]): Uint8Array<ArrayBuffer>;
 

@@ -5,11 +5,11 @@
  */
 
 import type { Parse } from "./call.ts";
-import { Calls } from "./calls.ts";
-import { Channel } from "./channel.ts";
-import type { Line } from "./codec.ts";
 import type { CallOptions } from "./call_options.ts";
+import { Commands } from "./commands.ts";
 import { type ConnectOptions, settingsFrom } from "./options.ts";
+import type { Line } from "./request_lines.ts";
+import { RequestQueue } from "./request_queue.ts";
 
 /**
  * A client of one server, on one connection: calls made without awaiting are pipelined and run in
@@ -30,32 +30,32 @@ import { type ConnectOptions, settingsFrom } from "./options.ts";
  * assert(visits === 42);
  * ```
  */
-export class BlinkStore extends Calls implements AsyncDisposable {
-  readonly #channel: Channel;
+export class BlinkStore extends Commands implements AsyncDisposable {
+  readonly #queue: RequestQueue;
 
   /**
    * Makes a client that is not connected yet.
    *
-   * @throws {BlinkError} `usage` for options that make no sense.
+   * @throws {BlinkError} `usage` for options that are not valid.
    */
   constructor(options: ConnectOptions = {}) {
     super();
-    this.#channel = new Channel(settingsFrom(options));
+    this.#queue = new RequestQueue(settingsFrom(options));
   }
 
   /** The server's address, as messages show it. */
   get address(): string {
-    return this.#channel.address;
+    return this.#queue.address;
   }
 
   /** True while there is a connection that is not known to be lost. */
   get connected(): boolean {
-    return this.#channel.connected;
+    return this.#queue.connected;
   }
 
   /** How many calls are waiting or in flight. */
   get pending(): number {
-    return this.#channel.pending;
+    return this.#queue.pending;
   }
 
   /**
@@ -64,32 +64,39 @@ export class BlinkStore extends Calls implements AsyncDisposable {
    * @throws {BlinkError} as {@linkcode connect} does.
    */
   async open(options: Pick<CallOptions, "signal"> = {}): Promise<void> {
-    await this.#channel.open(options.signal);
+    await this.#queue.open(options.signal);
   }
 
-  /** Shows a token to the server; once accepted it is shown on every later connection as well. */
+  /**
+   * Logs in with a token. Once the server has accepted it, later connections log in with it too.
+   *
+   * @throws {BlinkError} `auth` when the server does not accept it.
+   */
   async auth(token: string, options: CallOptions = {}): Promise<void> {
-    await this.#channel.authenticate(token, options);
+    await this.#queue.authenticate(token, options);
   }
 
-  /** Lets the pending calls finish, then says QUIT and closes; later calls are refused. */
+  /**
+   * Waits for the pending calls, at most `closeTimeoutMs`, then sends QUIT and closes; later calls are
+   * refused. Never rejects.
+   */
   close(): Promise<void> {
-    return this.#channel.close();
+    return this.#queue.close();
   }
 
   /** Closes at once; pending calls are rejected. */
   abort(): void {
-    this.#channel.abort();
+    this.#queue.abort();
   }
 
-  /** As {@linkcode BlinkStore.close}, at the end of an `await using` block. */
+  /** Closes at the end of an `await using` block, as {@linkcode BlinkStore.close} does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
   /** Sends a line on the connection. */
   protected override submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T> {
-    return this.#channel.submit(line, parse, options);
+    return this.#queue.submit(line, parse, options);
   }
 }
 
@@ -98,7 +105,7 @@ export class BlinkStore extends Calls implements AsyncDisposable {
  * connects again.
  *
  * @throws {BlinkError} `connection` when there is no server; `auth` when it does not accept the
- * token; `usage` for options that make no sense.
+ * token; `usage` for options that are not valid.
  *
  * @example
  * ```ts

@@ -1,13 +1,11 @@
 /**
- * The calls: one method for each request of the protocol, typed. How a line travels is not known
- * here; a single connection and a pool of them both carry the same calls.
+ * The commands: one typed method for each request of the protocol. How a line travels is not known
+ * here; a single connection and a pool of them carry the same commands.
  *
  * @module
  */
 
-import { scanCountMax } from "../protocol.ts";
-import * as codec from "./codec.ts";
-import type { Line, Value } from "./codec.ts";
+import { type Info, scanCountMax } from "../protocol.ts";
 import type { Parse } from "./call.ts";
 import type {
   CallOptions,
@@ -16,37 +14,45 @@ import type {
   MatchOptions,
   PutOptions,
   ScanOptions,
+  Value,
 } from "./call_options.ts";
 import { BlinkError } from "./errors.ts";
-import { type Info, infoFrom } from "./info.ts";
-import { deleteMatchLine, getLine, incrementLine, manyLine, putWords } from "./lines.ts";
 import { acquire, type Lock, type LockOptions } from "./lock.ts";
+import * as lines from "./request_lines.ts";
+import type { Line } from "./request_lines.ts";
+import * as results from "./results.ts";
 
-/** How many keys a scan asks for at a time unless told otherwise. */
-const scanCountDefault = 1_000;
+/** How many entries each request of a scan visits by default: many, for few round trips. */
+const scanPageCount = 1_000;
 
-const parseSet = codec.oneOf<void>({ OK: undefined });
-const parsePut = codec.oneOf(
+const setResult = results.oneOf<void>({ OK: undefined });
+const putResult = results.oneOf(
   { OK: "stored", CONFLICT: "conflict", NOT_FOUND: "not found" } as const,
 );
-const parseDelete = codec.oneOf({ OK: true, NOT_FOUND: false });
-const parseDeleteMatch = codec.oneOf(
+const foundResult = results.oneOf({ OK: true, NOT_FOUND: false });
+const deleteMatchResult = results.oneOf(
   { OK: "deleted", CONFLICT: "conflict", NOT_FOUND: "not found" } as const,
 );
-const parseFound = codec.oneOf({ OK: true, NOT_FOUND: false });
-const parseUsage = codec.countAfter("USAGE");
-const parseDeleted = codec.countAfter("DELETED");
-const asIs = (reply: string) => reply;
-const parsePong = codec.oneOf({ PONG: true });
+const pongResult = results.oneOf<void>({ PONG: undefined });
+const lineResult = (line: string) => line;
 
-/** Every call of the client library, over whatever carries its lines. */
-export abstract class Calls {
-  /** Sends a line and resolves to what the parser makes of its reply. */
+/**
+ * The commands of a client. {@linkcode BlinkStore} sends them on one connection, {@linkcode Pool} on
+ * several; a class of your own only has to say how a line is sent.
+ */
+export abstract class Commands {
+  /**
+   * Sends a request line and resolves to what `parse` makes of its reply line.
+   *
+   * @param line The request, without its line feed.
+   * @param parse Makes the result; what it throws rejects the call.
+   * @param options The call's signal and time-out.
+   */
   protected abstract submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T>;
 
   /**
-   * Submits the line that `compose` gives, or rejects with what it throws. Calls are made with this
-   * instead of as async functions, each of which would cost two promises more.
+   * Submits the line that `compose` returns, or rejects with what it throws. Calls are made with this
+   * and not as async functions, which would cost two more promises each.
    */
   #call<T>(compose: () => Line, parse: Parse<T>, options: CallOptions): Promise<T> {
     let line: Line;
@@ -59,18 +65,20 @@ export abstract class Calls {
   }
 
   /**
-   * Stores text, or bytes, that holds no line break; an expiry the key had is gone.
-   * For values with line breaks, and for conditions, there is {@linkcode Calls.put}.
+   * Stores text or bytes without a line break, and removes an expiry that the key had. For values
+   * with line breaks, and for conditions, use {@linkcode Commands.put}.
    *
    * @throws {BlinkError} `usage` for a key or value the wire cannot carry, before anything is sent;
    * `reply` when the value exceeds the server's memory limit.
    */
   set(key: string, value: Value, options: CallOptions = {}): Promise<void> {
-    return this.#call(() => codec.setLine(key, value), parseSet, options);
+    return this.#call(() => lines.setLine(key, value), setResult, options);
   }
 
   /**
-   * Stores any text or bytes, with options. Without `keepTtl`, an expiry the key had is gone.
+   * Stores any text or bytes, with options. Without `keepTtl`, it removes an expiry that the key had.
+   *
+   * @throws {BlinkError} as {@linkcode Commands.set} does, but carries line breaks.
    *
    * @returns `"stored"`; `"conflict"` when the key is there (`if: "absent"`) or has another value
    * (`if: { match }`); `"not found"` when it is missing (`if: "present"`, `if: { match }`).
@@ -95,11 +103,12 @@ export abstract class Calls {
     value: Value,
     options: PutOptions = {},
   ): Promise<"stored" | "conflict" | "not found"> {
-    return this.#call(() => codec.putLine(key, putWords(options), value), parsePut, options);
+    return this.#call(() => lines.putLine(key, lines.putWords(options), value), putResult, options);
   }
 
   /**
-   * Fetches a value as text, `undefined` when the key is missing; not UTF-8 becomes U+FFFD.
+   * Fetches a value as text, `undefined` when the key is missing; bytes that are not UTF-8 become
+   * U+FFFD.
    *
    * @example
    * ```ts
@@ -117,12 +126,12 @@ export abstract class Calls {
    * ```
    */
   get(key: string, options: GetOptions = {}): Promise<string | undefined> {
-    return this.#call(() => getLine(key, options), codec.textReply, options);
+    return this.#call(() => lines.getLine(key, options), results.textResult, options);
   }
 
   /** Fetches a value as the bytes that were stored, `undefined` when the key is missing. */
   getBytes(key: string, options: GetOptions = {}): Promise<Uint8Array | undefined> {
-    return this.#call(() => getLine(key, options), codec.bytesReply, options);
+    return this.#call(() => lines.getLine(key, options), results.bytesResult, options);
   }
 
   /**
@@ -148,8 +157,8 @@ export abstract class Calls {
     options: CallOptions = {},
   ): Promise<(string | undefined)[]> {
     if (keys.length === 0) return Promise.resolve([]);
-    const parse = codec.valuesReply(keys.length, codec.textOf);
-    return this.#call(() => manyLine(keys), parse, options);
+    const parse = results.valuesResult(keys.length, results.textOf);
+    return this.#call(() => lines.manyLine(keys), parse, options);
   }
 
   /** Fetches several values as bytes with one request, in the order of the keys. */
@@ -158,12 +167,15 @@ export abstract class Calls {
     options: CallOptions = {},
   ): Promise<(Uint8Array | undefined)[]> {
     if (keys.length === 0) return Promise.resolve([]);
-    const parse = codec.valuesReply(keys.length, (bytes) => bytes);
-    return this.#call(() => manyLine(keys), parse, options);
+    const parse = results.valuesResult(keys.length, (bytes) => bytes);
+    return this.#call(() => lines.manyLine(keys), parse, options);
   }
 
   /**
-   * Removes a key only if it has the value `match`, and says which of the three it was.
+   * Removes a key only if it has the value `match`.
+   *
+   * @returns `"deleted"`; `"conflict"` when the key has another value; `"not found"` when it is
+   * missing.
    *
    * @example
    * ```ts
@@ -184,7 +196,7 @@ export abstract class Calls {
     key: string,
     options: MatchOptions,
   ): Promise<"deleted" | "conflict" | "not found">;
-  /** Removes a key: true when it was there. */
+  /** Removes a key; resolves to whether it was there. */
   delete(key: string, options?: CallOptions): Promise<boolean>;
   delete(
     key: string,
@@ -192,9 +204,9 @@ export abstract class Calls {
   ): Promise<boolean | "deleted" | "conflict" | "not found"> {
     const { match } = options;
     if (match === undefined) {
-      return this.#call(() => `DELETE ${codec.checkedKey(key)}`, parseDelete, options);
+      return this.#call(() => `DELETE ${lines.checkedKey(key)}`, foundResult, options);
     }
-    return this.#call(() => deleteMatchLine(key, match), parseDeleteMatch, options);
+    return this.#call(() => lines.deleteMatchLine(key, match), deleteMatchResult, options);
   }
 
   /**
@@ -206,8 +218,8 @@ export abstract class Calls {
   /**
    * Adds to a number as with a bigint, and gives the result as a number.
    *
-   * @throws {BlinkError} `range` when a number does not hold the result exactly; it was added all
-   * the same.
+   * @throws {BlinkError} `range` when a number does not hold the result exactly; the sum was stored
+   * nevertheless.
    *
    * @example
    * ```ts
@@ -230,18 +242,22 @@ export abstract class Calls {
     by: number | bigint = 1,
     options: IncrementOptions = {},
   ): Promise<number | bigint> {
-    const parse = typeof by === "bigint" ? codec.integerReply : codec.numberReply;
-    return this.#call<number | bigint>(() => incrementLine(key, by, options), parse, options);
-  }
-
-  /** Lets a key expire so many seconds from now, or never (`Infinity`); false when it is missing. */
-  expire(key: string, seconds: number, options: CallOptions = {}): Promise<boolean> {
-    const when = () => seconds === Infinity ? "never" : codec.secondsText(seconds);
-    return this.#call(() => `EXPIRE ${codec.checkedKey(key)} ${when()}`, parseFound, options);
+    const parse = typeof by === "bigint" ? results.integerResult : results.numberResult;
+    return this.#call<number | bigint>(() => lines.incrementLine(key, by, options), parse, options);
   }
 
   /**
-   * Tells how many seconds a key has left: `Infinity` for never, `undefined` when it is missing.
+   * Sets a key to expire `seconds` from now, 0.001 to ten years, or never (`Infinity`); resolves to
+   * whether the key is there.
+   */
+  expire(key: string, seconds: number, options: CallOptions = {}): Promise<boolean> {
+    const when = () => seconds === Infinity ? "never" : lines.secondsText(seconds);
+    return this.#call(() => `EXPIRE ${lines.checkedKey(key)} ${when()}`, foundResult, options);
+  }
+
+  /**
+   * How many seconds a key has left, to the millisecond: `Infinity` for never, `undefined` when it is
+   * missing.
    *
    * @example
    * ```ts
@@ -261,13 +277,13 @@ export abstract class Calls {
    * ```
    */
   ttl(key: string, options: CallOptions = {}): Promise<number | undefined> {
-    return this.#call(() => `TTL ${codec.checkedKey(key)}`, codec.ttlReply, options);
+    return this.#call(() => `TTL ${lines.checkedKey(key)}`, results.ttlResult, options);
   }
 
   /**
-   * Lists keys, fetching them a part at a time as the loop asks for them. Every key that is there
-   * from its start to its end comes at least once; a key may come twice, and keys written or deleted
-   * meanwhile may or may not come. `timeoutMs` holds for each part.
+   * Lists keys, a page at a time as the loop asks for them. Every key that is there from the start of
+   * the scan to its end comes at least once; a key may come twice, and keys written or deleted
+   * meanwhile may or may not come. `timeoutMs` holds for each page.
    *
    * @example
    * ```ts
@@ -286,64 +302,76 @@ export abstract class Calls {
    * ```
    */
   async *scan(options: ScanOptions = {}): AsyncGenerator<string, void, void> {
-    const { prefix = "", count = scanCountDefault, ...callOptions } = options;
-    const tail = prefix === "" ? `${count}` : `${count} ${codec.checkedPrefix(prefix)}`;
+    const { prefix = "", count = scanPageCount, ...callOptions } = options;
+    const tail = prefix === "" ? `${count}` : `${count} ${lines.checkedPrefix(prefix)}`;
     if (!(Number.isInteger(count) && count >= 1 && count <= scanCountMax)) {
       throw new BlinkError("usage", `Cannot scan ${count} keys at a time: 1 to ${scanCountMax}`);
     }
     let cursor = "0";
     do {
-      const page = await this.submit(`SCAN ${cursor} ${tail}`, codec.keysReply, callOptions);
+      const page = await this.submit(`SCAN ${cursor} ${tail}`, results.keysResult, callOptions);
       yield* page.keys;
       cursor = page.next;
     } while (cursor !== "0");
   }
 
-  /**
-   * Removes every key, or every key with a prefix; resolves to how many there were.
-   */
+  /** Removes every key, or every key with a prefix; resolves to how many it removed. */
   flush(prefix = "", options: CallOptions = {}): Promise<number> {
-    const line = () => prefix === "" ? "FLUSH" : `FLUSH ${codec.checkedPrefix(prefix)}`;
-    return this.#call(line, parseDeleted, options);
+    const line = () => prefix === "" ? "FLUSH" : `FLUSH ${lines.checkedPrefix(prefix)}`;
+    return this.#call(line, results.deletedResult, options);
   }
 
   /** The bytes of all keys and values that the store holds. */
   usage(options: CallOptions = {}): Promise<number> {
-    return this.submit("USAGE", parseUsage, options);
+    return this.submit("USAGE", results.usageResult, options);
   }
 
-  /** Asks whether the server answers; resolves to how long that took, in milliseconds. */
+  /** Checks that the server answers; resolves to the round trip, in milliseconds. */
   async ping(options: CallOptions = {}): Promise<number> {
     const sentAtMs = performance.now();
-    await this.submit("PING", parsePong, options);
+    await this.submit("PING", pongResult, options);
     return performance.now() - sentAtMs;
   }
 
-  /**
-   * The server's counters and sizes.
-   */
+  /** The server's counters and sizes. */
   info(options: CallOptions = {}): Promise<Info> {
-    return this.submit("INFO", infoFrom, options);
+    return this.submit("INFO", results.infoResult, options);
   }
 
   /** The verbs that the server knows. */
   help(options: CallOptions = {}): Promise<string[]> {
-    return this.submit("HELP", codec.helpReply, options);
+    return this.submit("HELP", results.helpResult, options);
   }
 
   /**
-   * Sends one request as it stands and resolves to its reply line, `ERROR ...` included. For what
-   * has no method of its own here; the line must hold no line break, and be a request with a reply.
+   * Sends one request as it stands and resolves to its reply line, `ERROR ...` included: for requests
+   * that have no method here. {@linkcode parseReply} decodes the reply.
+   *
+   * @throws {BlinkError} `usage` for a line with a line break, and for QUIT, which has no reply.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { connect } from "@blink/store/client";
+   * import { serve } from "@blink/store/server";
+   *
+   * await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+   * const { port } = server.addresses[0] as Deno.NetAddr;
+   * await using store = await connect({ port });
+   *
+   * assert(await store.request("PING") === "PONG");
+   * assert(await store.request("GET") === "ERROR GET requires key");
+   * ```
    */
   request(line: Line, options: CallOptions = {}): Promise<string> {
-    return this.#call(() => codec.rawLine(line), asIs, options);
+    return this.#call(() => lines.rawLine(line), lineResult, options);
   }
 
   /**
-   * Takes a lock that is released at the end of the block (`await using`) if it is still held, and
-   * that frees itself when its time runs out.
+   * Takes a lock. It is released at the end of the block (`await using`) if it is still held, and it
+   * expires by itself after `ttl` seconds.
    *
-   * @throws {BlinkError} `lock` when another holds it and `waitMs` has passed.
+   * @throws {BlinkError} `lock` when another client still holds it after `waitMs`.
    *
    * @example
    * ```ts
