@@ -55,6 +55,8 @@ export class Context {
   readonly store: Storage;
   /** Replies of the requests that are being run. */
   readonly output: ReplyWriter;
+  /** Where buffers come from. */
+  readonly buffers: Buffers;
   /** What INFO reports. */
   readonly counters: Counters = new Counters();
   /** Timers. */
@@ -75,7 +77,8 @@ export class Context {
     this.#options = options;
     this.store = options.store;
     this.verbs = options.verbs;
-    this.output = new ReplyWriter(options.buffers ?? plainBuffers);
+    this.buffers = options.buffers ?? plainBuffers;
+    this.output = new ReplyWriter(this.buffers);
     this.schedule = options.schedule ?? scheduleByTimer;
     this.now = options.now ?? (() => performance.now());
     this.isToken = options.isToken;

@@ -103,12 +103,18 @@ class LargeGet implements Operation {
   step(context: Context, bytes: Uint8Array): Step {
     if (this.#parts === undefined) return this.#begin(context, bytes);
     if (!this.#parts.appendNext(context)) return "drain";
+    this.#release(context);
     context.output.endLine();
     return "done";
   }
 
-  cancel(): void {
+  cancel(context: Context): void {
     this.#stopWaiting?.();
+    this.#release(context);
+  }
+
+  #release(context: Context): void {
+    this.#parts?.release(context);
     this.#parts = undefined;
   }
 

@@ -110,7 +110,7 @@ class LongMget implements Operation {
     const { output, store } = context;
     const request = this.#request;
     if (this.#parts !== undefined) {
-      if (this.#parts.appendNext(context)) this.#parts = undefined;
+      if (this.#parts.appendNext(context)) this.#release(context);
       return this.#parts === undefined ? this.#next(context) : "drain";
     }
     if (!this.#mayHold(stepBytesMax)) return "wait";
@@ -134,8 +134,13 @@ class LongMget implements Operation {
     return this.#next(context);
   }
 
-  cancel(): void {
+  cancel(context: Context): void {
     this.#stopWaiting?.();
+    this.#release(context);
+  }
+
+  #release(context: Context): void {
+    this.#parts?.release(context);
     this.#parts = undefined;
   }
 

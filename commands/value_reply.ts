@@ -40,25 +40,32 @@ export function appendBase64(context: Context, handle: Handle, length: number): 
 
 /** A copy of a value, so that all parts are of one value, and how much of it was sent. */
 export class ValueParts {
-  readonly #copy: Uint8Array;
+  readonly #copy: Uint8Array<ArrayBuffer>;
+  readonly #length: number;
   #sent = 0;
 
   /** Copies the value of an entry. */
   constructor(context: Context, handle: Handle, length: number) {
-    this.#copy = new Uint8Array(length);
+    this.#copy = context.buffers.take(length);
+    this.#length = length;
     context.store.copyTo(handle, this.#copy, 0);
   }
 
   /** Bytes of the copy. */
   get heldBytes(): number {
-    return this.#copy.length;
+    return this.#length;
+  }
+
+  /** Gives the copy back. */
+  release(context: Context): void {
+    context.buffers.give(this.#copy);
   }
 
   /** Appends the next part in base64; true when that was the last. */
   appendNext(context: Context): boolean {
-    const end = Math.min(this.#copy.length, this.#sent + partBytesMax);
+    const end = Math.min(this.#length, this.#sent + partBytesMax);
     context.output.base64(this.#copy, this.#sent, end);
     this.#sent = end;
-    return end === this.#copy.length;
+    return end === this.#length;
   }
 }

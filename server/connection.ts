@@ -212,10 +212,7 @@ export class Connection implements SessionOwner {
   }
 
   tryHold(bytes: number): boolean {
-    const { replies, commands } = this.#context;
-    const own = this.#countedReplies;
-    // One that is alone may always be sent to, however large its reply.
-    return replies.bytes === own || replies.fits(bytes + commands.output.length);
+    return this.#context.tryHold(bytes, this.#countedReplies);
   }
 
   whenFree(callback: () => void): () => void {
@@ -251,6 +248,11 @@ export class Connection implements SessionOwner {
       this.#outputLength = length;
     }
     this.#countReplies();
+    // Nothing more is run: what the client still sends is not kept.
+    if (after === "linger" || after === "close") {
+      this.#input.release();
+      this.#countInput(0);
+    }
     return after;
   }
 

@@ -30,6 +30,9 @@ export const strangersShare = 1 / 16;
 /** A connection that takes nothing of its replies for this long can be closed to make room. */
 export const stalledMs = 1000;
 
+/** Values of so many bytes may be copied for replies between two polls of the sockets. */
+export const copiedBytesMax = 8 * 1024 * 1024;
+
 /** What a server context is made of. */
 export interface ServerContextOptions {
   /** What commands run on. */
@@ -65,6 +68,11 @@ export class ServerContext {
   nowMs: number;
   /** True once the server is to end: no connection reads on. */
   isDraining = false;
+  /** Bytes of values that were copied for replies since the last poll. */
+  #copiedBytes = 0;
+  /** Why somebody waits for memory of replies. */
+  #areCopiesWaiting = false;
+  #isMemoryShort = false;
   readonly #onBroken: (error: Error) => void;
 
   constructor(options: ServerContextOptions) {
@@ -95,6 +103,30 @@ export class ServerContext {
     this.commands.counters.connections.now = this.connections.size;
   }
 
+  /** Whether a connection that holds `ownBytes` may now hold so many bytes more for a reply. */
+  tryHold(bytes: number, ownBytes: number): boolean {
+    const { replies, commands } = this;
+    // One that is alone may always be sent to, however large its reply.
+    if (replies.bytes !== ownBytes && !replies.fits(bytes + commands.output.length)) {
+      this.#isMemoryShort = true;
+      return false;
+    }
+    if (this.#copiedBytes > 0 && this.#copiedBytes + bytes > copiedBytesMax) {
+      this.#areCopiesWaiting = true;
+      return false;
+    }
+    this.#copiedBytes += bytes;
+    return true;
+  }
+
+  /** The sockets were polled: whoever waited for other connections to have their turn goes on. */
+  polled(): void {
+    this.#copiedBytes = 0;
+    if (!this.#areCopiesWaiting) return;
+    this.#areCopiesWaiting = false;
+    this.replies.wake();
+  }
+
   /** Work that is due without a request: expired entries, flushes; true when more is due now. */
   sweep(): boolean {
     try {
@@ -116,7 +148,9 @@ export class ServerContext {
         if (connection.isOverdue(nowMs, idleTimeoutMs)) connection.abort();
       }
     }
-    while (this.replies.isWaitedFor && this.#closeLargestStalled(nowMs));
+    this.polled();
+    while (this.#isMemoryShort && this.replies.isWaitedFor && this.#closeLargestStalled(nowMs));
+    this.#isMemoryShort = this.replies.isWaitedFor;
   }
 
   /** A fault in the server itself: an invariant is broken, or one connection cannot go on. */

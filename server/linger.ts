@@ -13,12 +13,12 @@ export const lingerMs = 1000;
 /** The most bytes that are read meanwhile. */
 export const lingerBytesMax = 1024 * 1024;
 
-const discardBytes = 16 * 1024;
+/** Shared by all connections: nobody reads what is written here. */
+const discarded = new Uint8Array(16 * 1024);
 
 /** Ends our side, and waits for the other's. The caller closes the connection. */
 export async function linger(conn: Deno.Conn): Promise<void> {
   await conn.closeWrite();
-  const discarded = new Uint8Array(discardBytes);
   const timer = setTimeout(() => {
     try {
       conn.close();

@@ -30,7 +30,7 @@ export class MemoryBound {
   /** Counts bytes that are held now, or with a minus bytes that are not held any more. */
   add(bytes: number): void {
     this.bytes += bytes;
-    if (bytes < 0 && this.#waiting.size > 0) this.#wake();
+    if (bytes < 0) this.wake();
   }
 
   /** Calls back once, when bytes were given back; returns how to stop waiting. */
@@ -39,7 +39,9 @@ export class MemoryBound {
     return () => this.#waiting.delete(callback);
   }
 
-  #wake(): void {
+  /** Lets everybody who waits try again. */
+  wake(): void {
+    if (this.#waiting.size === 0) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const callback of waiting) callback();

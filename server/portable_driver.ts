@@ -78,8 +78,14 @@ export class PortableDriver implements ConnectionDriver {
       for (;;) {
         const want = this.#next();
         if (want === "read") {
+          if (scheduler.shouldYield) {
+            await scheduler.yield();
+            continue;
+          }
           this.#isReading = true;
-          const bytes = await conn.read(connection.space());
+          const space = connection.space();
+          const most = scheduler.readBytesMax;
+          const bytes = await conn.read(space.length <= most ? space : space.subarray(0, most));
           this.#isReading = false;
           if (this.#sending !== undefined) await this.#sending;
           if (bytes === null) {
@@ -90,7 +96,7 @@ export class PortableDriver implements ConnectionDriver {
           }
         } else if (want === "send") {
           connection.sent(await conn.write(connection.unsent()));
-          if (scheduler.shouldYield) await scheduler.yield();
+          if (scheduler.shouldYield && connection.unsentBytes === 0) await scheduler.yield();
         } else if (want === "yield") {
           await scheduler.yield();
         } else if (want === "wait") {
@@ -117,9 +123,7 @@ export class PortableDriver implements ConnectionDriver {
     const linesBefore = connection.linesRun;
     const want = connection.next();
     const lines = connection.linesRun - linesBefore;
-    if (want === "send" && lines > 0) {
-      this.#scheduler.countWork(lines, connection.unsentBytes);
-    }
+    if (want === "send" || lines > 0) this.#scheduler.countWork(lines, connection.unsentBytes);
     return want;
   }
 

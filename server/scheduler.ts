@@ -29,6 +29,9 @@ export const roundBytes = 256 * 1024;
 /** With no more connections than this, their number alone puts none off. */
 export const fairConnections = 100;
 
+/** With more connections a read takes up to this many bytes. */
+const crowdedReadBytes = 16 * 1024;
+
 /** Makes the runtime poll the sockets, and resolves when it has. */
 export interface Poll {
   wake(): Promise<void>;
@@ -38,15 +41,21 @@ export interface Poll {
 export class Scheduler {
   readonly #poll: Poll | undefined;
   readonly #connections: { readonly size: number };
+  readonly #onPoll: () => void;
   #reads = 0;
   #requests = 0;
   #bytes = 0;
   #nextRound: Promise<void> | undefined;
 
   /** Schedules these connections. Without a poll it uses a timer, which takes longer. */
-  constructor(connections: { readonly size: number }, poll?: Poll) {
+  constructor(
+    connections: { readonly size: number },
+    poll?: Poll,
+    onPoll: () => void = () => {},
+  ) {
     this.#connections = connections;
     this.#poll = poll;
+    this.#onPoll = onPoll;
   }
 
   /** Counts a read. */
@@ -73,13 +82,21 @@ export class Scheduler {
     return this.#nextRound;
   }
 
+  /** The most bytes that one read should take, so that a round of all connections stays short. */
+  get readBytesMax(): number {
+    return this.#connections.size > fairConnections ? crowdedReadBytes : Infinity;
+  }
+
   async #finishRound(): Promise<void> {
     let before: number;
+    // Newcomers, however many, do not keep those waiting that were served.
+    let pollsLeft = 2 + Math.ceil(this.#connections.size / roundReads);
     do {
       before = this.#reads;
       if (this.#poll === undefined) await new Promise((resolve) => setTimeout(resolve, 0));
       else await this.#poll.wake();
-    } while (this.#reads - before >= roundReads);
+      this.#onPoll();
+    } while (this.#reads - before >= roundReads && --pollsLeft > 0);
     this.#reads = 0;
     this.#requests = 0;
     this.#bytes = 0;

@@ -129,7 +129,11 @@ export class Server implements AsyncDisposable {
       events: new EventLog(options.onEvent),
       onBroken: (error) => this.#fail(error),
     });
-    this.#scheduler = new Scheduler(this.#context.connections, waker);
+    this.#scheduler = new Scheduler(
+      this.#context.connections,
+      waker,
+      () => this.#context.polled(),
+    );
     this.#bound = bound;
     this.addresses = bound.map(({ address }) => address);
     this.finished = this.#ended.promise;

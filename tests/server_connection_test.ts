@@ -13,7 +13,7 @@ import {
 import { stalledMs, strangersShare } from "../server/context.ts";
 import { eventIntervalMs } from "../server/event_log.ts";
 import { assert, assertEquals } from "./assert.ts";
-import { ManualServer } from "./manual_server.ts";
+import { ManualServer } from "./server_manual.ts";
 import { bytesOf } from "./raw_client.ts";
 import { later } from "./test_commands.ts";
 

@@ -6,7 +6,7 @@
 
 import { serve } from "../server.ts";
 import { assert, assertEquals } from "./assert.ts";
-import { ManualServer } from "./manual_server.ts";
+import { ManualServer } from "./server_manual.ts";
 import { bytesOf, RawClient } from "./raw_client.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];

@@ -9,7 +9,7 @@ import { authDelayMs } from "../commands/mod.ts";
 import { heldRepliesMax } from "../server/session.ts";
 import { InvariantError } from "../store.ts";
 import { assert, assertEquals } from "./assert.ts";
-import { type ManualConnection, ManualServer } from "./manual_server.ts";
+import { type ManualConnection, ManualServer } from "./server_manual.ts";
 import { ModelStore } from "./model_store.ts";
 import { bytesOf } from "./raw_client.ts";
 import { faultCommand, later } from "./test_commands.ts";

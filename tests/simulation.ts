@@ -11,9 +11,8 @@
  */
 
 import { Random } from "../loadgen/mod.ts";
-import { Connection } from "../server/connection.ts";
 import { Store } from "../store.ts";
-import { ManualClock, ManualServer } from "./manual_server.ts";
+import { Connection, ManualClock, ManualServer } from "./server_manual.ts";
 import { bytesOf } from "./raw_client.ts";
 import {
   type FlushUnderWay,

@@ -14,6 +14,8 @@ import { EventLog } from "../server/event_log.ts";
 import { type Storage, Store } from "../store.ts";
 import { bytesOf } from "./raw_client.ts";
 
+export { Connection };
+
 /** A clock that a test moves, and the timers on it. */
 export class ManualClock {
   nowMs = 1000;
