@@ -9,11 +9,12 @@ import { type Verb, verbs } from "../bench/dialects.ts";
 import { type BenchOptions, runBench } from "../bench/load.ts";
 import { renderProgress, renderResult } from "../bench/render.ts";
 import { showHelp } from "./help.ts";
-import { benchCommand } from "./options.ts";
+import { benchCommand } from "./options/bench.ts";
 import { parse, type Values } from "./parse.ts";
 import { storeAddress } from "./store_address.ts";
 import { readToken } from "./token.ts";
-import { readNumber, UsageError } from "./values.ts";
+import { UsageError } from "./usage_error.ts";
+import { readNumber } from "./values.ts";
 
 /** The status of a bench that Ctrl-C ended early. */
 const interruptedStatus = 130;

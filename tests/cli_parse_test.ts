@@ -1,7 +1,9 @@
 import { assertEquals, assertThrows } from "./assert.ts";
-import { clientCommand, type Option, serveCommand } from "../cli/options.ts";
+import type { Option } from "../cli/option.ts";
+import { clientCommand } from "../cli/options/client.ts";
+import { serveCommand } from "../cli/options/serve.ts";
 import { parse } from "../cli/parse.ts";
-import { UsageError } from "../cli/values.ts";
+import { UsageError } from "../cli/usage_error.ts";
 
 const none = () => undefined;
 const serve = (args: string[], env: Record<string, string> = {}) =>
@@ -64,7 +66,7 @@ Deno.test("flags end at the first word where they are told to, and what follows 
   assertEquals(words(["-r", "3", "-i", "0.5", "INCR", "n"]), ["INCR", "n"]);
 });
 
-Deno.test("help wins over whatever else is wrong with the values", () => {
+Deno.test("help is given whatever else is wrong with the values", () => {
   assertEquals(serve(["--memory-limit", "x", "--help"]).help, true);
   assertEquals(serve(["-h"]).help, true);
   assertEquals(serve([]).help, false);

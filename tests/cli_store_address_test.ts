@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "./assert.ts";
 import { showStore, storeAddress, type StoreFlags } from "../cli/store_address.ts";
-import { UsageError } from "../cli/values.ts";
+import { UsageError } from "../cli/usage_error.ts";
 
 function find(flags: StoreFlags, words: string[] = [], store?: string): string {
   const env = (name: string) => name === "BLINK_STORE" ? store : undefined;

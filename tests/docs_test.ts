@@ -5,7 +5,7 @@
  * @module
  */
 
-import { serveCommand } from "../cli/options.ts";
+import { serveCommand } from "../cli/options/serve.ts";
 import { type Command, commands, usageOf } from "../protocol/commands.ts";
 import * as limits from "../protocol/limits.ts";
 import * as problems from "../protocol/problems.ts";
