@@ -157,11 +157,15 @@ function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
   };
 }
 
-/** Sends text to a server, half-closes, and returns all that it answers. */
+/** Sends text to a server, half-closes, and returns all that it answers; rejects at the deadline. */
 export async function exchange(
   to: { port: number } | { path: string },
   lines: string,
 ): Promise<string> {
+  return await deadline(exchanged(to, lines), waitMs);
+}
+
+async function exchanged(to: { port: number } | { path: string }, lines: string): Promise<string> {
   using conn =
     await ("path" in to
       ? Deno.connect({ transport: "unix", path: to.path })

@@ -8,6 +8,9 @@ import { FakeTerminal, ShellServer } from "./fake_terminal.ts";
 
 const encoder = new TextEncoder();
 
+/** How long a test waits for what it expects, in milliseconds. */
+const waitMs = 30_000;
+
 async function piped(server: ShellServer, input: string | Uint8Array) {
   const terminal = new FakeTerminal({ input });
   const status = await server.run({}, terminal);
@@ -135,7 +138,9 @@ Deno.test("piped: requests in flight are bounded, and fewer when replies are lar
     output: { isTerminal: false, columns: () => 80, write: () => Promise.resolve() },
   });
   const turn = () => new Promise((resolve) => setTimeout(resolve));
-  while (store.waiting.length < inFlightMax) await turn();
+  const endsAt = Date.now() + waitMs;
+  const inTime = () => assert(Date.now() < endsAt, "the run is not over in time");
+  for (; store.waiting.length < inFlightMax; inTime()) await turn();
   await turn();
   assertEquals(store.most, inFlightMax);
   store.waiting.pop()?.(large);
@@ -146,7 +151,7 @@ Deno.test("piped: requests in flight are bounded, and fewer when replies are lar
     for (const answer of store.waiting.splice(0)) answer(large);
   }
   assert(store.most <= 16, `${store.most} large replies in flight`);
-  while (!quiet) {
+  for (; !quiet; inTime()) {
     for (const answer of store.waiting.splice(0)) answer("NOT_FOUND");
     quiet = await Promise.race([run.then(() => true), turn().then(() => false)]);
   }
