@@ -78,14 +78,14 @@ function tcpFrom({ tcp, port }: ServeValues): ServerOptions["tcp"] {
  * one's echo ends the process at once.
  */
 async function untilStopped(server: Server, log: LineWriter): Promise<void> {
-  const told = Promise.withResolvers<void>();
+  const stopping = Promise.withResolvers<void>();
   const signals = new SignalClassifier();
   for (const [signal, number] of stopSignals) {
     Deno.addSignalListener(signal, () => {
       switch (signals.next()) {
         case "stop":
           log.line(`${signal}: stopping; once more stops at once`);
-          return told.resolve();
+          return stopping.resolve();
         case "echo":
           return;
         case "end":
@@ -94,7 +94,7 @@ async function untilStopped(server: Server, log: LineWriter): Promise<void> {
       }
     });
   }
-  await told.promise;
+  await stopping.promise;
   await server.shutdown();
 }
 

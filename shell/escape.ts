@@ -88,7 +88,7 @@ function validRun(bytes: Uint8Array, start: number): number {
   return at - start;
 }
 
-/** The bytes of the UTF-8 character at `at`; 0 when there is none. */
+/** The bytes of the UTF-8 character at `at`; 0 if there is no character. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at];
   if (first < 0x80) return 1;

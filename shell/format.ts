@@ -8,6 +8,8 @@
  *
  * @module
  */
+// @ts-types="../types/std.d.ts"
+import { concat } from "@std/bytes/concat";
 import { type Colours, noColours } from "./colours.ts";
 import { escapeBytes, escapeText, textOf } from "./escape.ts";
 import { csvOf, jsonOf } from "./format_data.ts";
@@ -61,10 +63,7 @@ export function formatParsed(reply: Reply, style: ReplyStyle): Uint8Array {
 }
 
 function withLineFeed(bytes: Uint8Array): Uint8Array {
-  const line = new Uint8Array(bytes.length + 1);
-  line.set(bytes);
-  line[bytes.length] = lineFeed;
-  return line;
+  return concat([bytes, Uint8Array.of(lineFeed)]);
 }
 
 /** A JSON value pretty-printed if the style asks for it; any other value unchanged. */

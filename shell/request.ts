@@ -6,6 +6,8 @@
  *
  * @module
  */
+// @ts-types="../types/std.d.ts"
+import { concat } from "@std/bytes/concat";
 import { type Argument, type Command, commandNamed, usageOf } from "../commands/mod.ts";
 import { escapeText } from "./escape.ts";
 import { suggestionFor } from "./help.ts";
@@ -118,9 +120,5 @@ function withoutBlanks(text: Uint8Array): Uint8Array {
 }
 
 function joined(words: readonly string[], value: Uint8Array): Uint8Array {
-  const head = encoder.encode(words.join(" ") + " ");
-  const line = new Uint8Array(head.length + value.length);
-  line.set(head);
-  line.set(value, head.length);
-  return line;
+  return concat([encoder.encode(words.join(" ") + " "), value]);
 }

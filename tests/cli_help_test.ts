@@ -28,14 +28,14 @@ Deno.test("every help fits one screen and shows every flag and default", () => {
 });
 
 Deno.test("the defaults that the help shows are the server's and the protocol's own", () => {
-  const told = (name: string) =>
+  const shown = (name: string) =>
     (serveCommand.options.find((option) => option.name === name) as { default: string }).default;
-  assertEquals(readAddress(told("tcp")), { hostname: hostDefault, port: portDefault });
-  assertEquals(readBytes(told("memory-limit")), serverDefaults.memoryLimitBytes);
-  assertEquals(readCount(told("max-connections")), serverDefaults.connectionsMax);
-  assertEquals(readBytes(told("max-line")), serverDefaults.lineBytesMax);
-  assertEquals(readBytes(told("max-pending")), serverDefaults.pendingBytesMax);
-  assertEquals(readSeconds(told("idle-timeout")) * 1000, serverDefaults.idleTimeoutMs);
+  assertEquals(readAddress(shown("tcp")), { hostname: hostDefault, port: portDefault });
+  assertEquals(readBytes(shown("memory-limit")), serverDefaults.memoryLimitBytes);
+  assertEquals(readCount(shown("max-connections")), serverDefaults.connectionsMax);
+  assertEquals(readBytes(shown("max-line")), serverDefaults.lineBytesMax);
+  assertEquals(readBytes(shown("max-pending")), serverDefaults.pendingBytesMax);
+  assertEquals(readSeconds(shown("idle-timeout")) * 1000, serverDefaults.idleTimeoutMs);
 });
 
 Deno.test("the README names every subcommand, flag and variable", async () => {

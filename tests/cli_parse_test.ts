@@ -39,7 +39,7 @@ Deno.test("an unknown flag, a missing value and a bad value each name the flag",
   assertThrows(() => serve(["--memory-limit", "10MB"]), UsageError, "--memory-limit: ");
 });
 
-Deno.test("the environment fills in what no flag gives, and an empty variable is none", () => {
+Deno.test("the environment fills in what no flag gives, and an empty variable counts as not set", () => {
   const env = { BLINK_MAX_LINE: "2KiB", BLINK_TCP: ":1, [::1]:2", BLINK_UNIX: "" };
   assertEquals(serve([], env).values["max-line"], 2048);
   assertEquals(serve(["--max-line", "1KiB"], env).values["max-line"], 1024);
@@ -55,7 +55,7 @@ Deno.test("every flag of the server has its environment variable", () => {
   }
 });
 
-Deno.test("flags end at the first word where they are told to, and what follows is untouched", () => {
+Deno.test("with stopEarly, flags end at the first word, and what follows is untouched", () => {
   const words = (args: string[]) =>
     parse(clientCommand.options, args, { env: none, stopEarly: true }).words;
   assertEquals(words(["--raw", "SET", "k", "--raw"]), ["SET", "k", "--raw"]);

@@ -43,7 +43,7 @@ Deno.test("BLINK_STORE stands in for what is not typed", () => {
   assertThrows(() => find({}, [], "db:99999"), UsageError, "BLINK_STORE: ");
 });
 
-Deno.test("words that are neither a command nor an address are told apart", () => {
+Deno.test("words that are neither a command nor an address are usage errors", () => {
   assertThrows(() => find({}, ["GTE", "user"]), UsageError, '"GTE" is not a command');
   assertThrows(() => find({}, ["db", "99999"]), UsageError, "more than 65535");
   assertThrows(() => find({}, ["db", "1", "x"]), UsageError, 'unexpected word "x"');

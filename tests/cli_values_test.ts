@@ -21,7 +21,7 @@ Deno.test("sizes are plain bytes or binary units, in any case", () => {
   assertEquals(readBytes("7B"), 7);
 });
 
-Deno.test("a size that is none is refused with the forms it may have", () => {
+Deno.test("a wrong size is refused with the forms that sizes have", () => {
   for (const text of ["", "10MB", "10M", "1.5GiB", "-1", "0x10", "1e3", " 1", "KiB", "10 MiB"]) {
     assertThrows(() => readBytes(text), UsageError, "10MiB");
   }

@@ -1,6 +1,6 @@
 /**
  * Runs the command line as its users do: a process of its own, with the rights that the tasks of
- * `deno.json` give it, and none of the `BLINK_` variables of whoever runs the tests.
+ * `deno.json` give it, and without the `BLINK_` variables of the tests' own environment.
  *
  * @module
  */

@@ -145,7 +145,7 @@ export class ShellServer implements AsyncDisposable {
     return new ShellServer(await serve({ ...options, tcp: [{ hostname: "127.0.0.1", port }] }));
   }
 
-  /** What the shell is told to reach the server. */
+  /** The options with which the shell reaches the server. */
   get options(): ClientOptions {
     return {
       address: `127.0.0.1:${this.port}`,

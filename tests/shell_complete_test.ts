@@ -85,7 +85,7 @@ Deno.test("completion finds no keys, and soon, where the store cannot list them 
   assertEquals(await keyFinder(answering(new Promise(() => {})))("k"), []);
 });
 
-Deno.test("hints tell the arguments that are still to come", () => {
+Deno.test("hints show the arguments that are still missing", () => {
   for (
     const [line, hint] of [
       ["", ""],
@@ -115,7 +115,7 @@ Deno.test("a command's hint is the rest of its usage line", () => {
   }
 });
 
-Deno.test("help lists every command of the table, and tells more of one", () => {
+Deno.test("help lists every command of the table, and explains one", () => {
   const overview = helpLines().join("\n");
   for (const command of commands as readonly Command[]) {
     assertStringIncludes(overview, usageOf(command));

@@ -152,7 +152,7 @@ Deno.test("JSON and CSV on a terminal are safe as well", () => {
   assertEquals(shown(value, { ...csv, terminal: true }), "VALUE,\\x7f\\u{202e}\n");
 });
 
-Deno.test("sizes, counts, shares and durations are told in words of three digits", () => {
+Deno.test("sizes, counts, shares and durations are shown with three digits", () => {
   assertEquals([0, 999, 1000, 1536, 10 << 20, 12 * 2 ** 30].map(formatBytes), [
     "0 B",
     "999 B",

@@ -41,7 +41,7 @@ Deno.test("--scan prints data for scripts and safe text for people", async () =>
   assertEquals(await printed({ output: "csv" }), '"a,""b""\x1b"\n');
 });
 
-Deno.test("--scan refuses a prefix that is none, and tells a server that cannot list", async () => {
+Deno.test("--scan refuses a prefix with a blank, and reports a server that cannot list", async () => {
   await using server = await ShellServer.open();
   const blank = new FakeTerminal({ input: "" });
   assertEquals(await server.run({ mode: "scan", scanPrefix: "a b" }, blank), 2);
@@ -92,7 +92,7 @@ Deno.test("--stat: a line is what happened between two samples, its own request 
     entries: 1234567,
     clients: 12,
   });
-  // A server that started anew counts from zero.
+  // After a restart the server counts from zero.
   assertEquals(
     between(two, { ...one, requests: 11, hits: 1, misses: 0, atMs: 8000 }).requestsPerSecond,
     10,
@@ -101,7 +101,7 @@ Deno.test("--stat: a line is what happened between two samples, its own request 
   assertEquals(statData(between(one, one)).hitRatio, null);
 });
 
-Deno.test("--stat prints so many lines, for scripts as data", async () => {
+Deno.test("--stat prints the lines asked for, for scripts as data", async () => {
   await using server = await ShellServer.open();
   const printed = async (options: object, isTerminal = false) => {
     const terminal = new FakeTerminal({ input: "", terminal: isTerminal });
@@ -175,7 +175,7 @@ Deno.test("--latency sums up its round trips", async () => {
   assertMatch(await printed({}, true), /^\rmin .*\(5 round trips\)\n$/s);
 });
 
-Deno.test("--latency measures a server that knows no PING, and tells what else it says", async () => {
+Deno.test("--latency measures a server that knows no PING, and reports other errors", async () => {
   await using server = await ShellServer.open();
   const run = async (answer: (line: string) => string) => {
     const store: ShellStore = {
@@ -198,7 +198,7 @@ Deno.test("--latency measures a server that knows no PING, and tells what else i
   assertEquals([closed.status, closed.errors, closed.text], [1, "ERROR server busy\n", ""]);
 });
 
-Deno.test("--latency ends with Ctrl-C and tells what it has", async () => {
+Deno.test("--latency ends with Ctrl-C and prints what it has", async () => {
   await using server = await ShellServer.open();
   const terminal = new FakeTerminal({ input: "", terminal: true });
   const run = server.run({ mode: "latency", intervalSeconds: 0.001 }, terminal);

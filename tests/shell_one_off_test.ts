@@ -18,7 +18,7 @@ Deno.test("one-off: the value and a line feed, and nothing else", async () => {
   );
 });
 
-Deno.test("one-off: the exit status tells what became of it", async () => {
+Deno.test("one-off: the exit status says how it went", async () => {
   await using server = await ShellServer.open();
   const missing = await server.oneOff(["GET", "nothing"]);
   assertEquals([missing.status, missing.text], [1, "NOT_FOUND\n"]);
@@ -32,7 +32,7 @@ Deno.test("one-off: the exit status tells what became of it", async () => {
   assertEquals((await server.oneOff(["QUIT"])).status, 0);
 });
 
-Deno.test("one-off: no server is told in one line that says what to do", async () => {
+Deno.test("one-off: without a server, one line says what to do", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();
@@ -109,7 +109,7 @@ Deno.test("one-off: HELP asks the server, HELP with a command the table", async 
   assertMatch((await server.oneOff(["help", "put"])).text, /^PUT key options \[value\]\n/);
 });
 
-Deno.test("one-off: a server that wants a token is told how to give it", async () => {
+Deno.test("one-off: where a token is required, the error says how to give it", async () => {
   await using server = await ShellServer.open({ token: "secret" });
   const refused = await server.oneOff(["GET", "k"]);
   assertEquals(refused.status, 1);

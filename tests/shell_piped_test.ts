@@ -96,7 +96,7 @@ Deno.test("piped: many lines, in chunks cut anywhere", async () => {
   assert(replies.join("") === expected);
 });
 
-Deno.test("piped: a lost connection is told with its line, and ends the run while the input is silent", async () => {
+Deno.test("piped: a lost connection is reported with its line, and ends the run while the input is silent", async () => {
   await using server = await ShellServer.open();
   const terminal = new FakeTerminal();
   const store: ShellStore = {
@@ -192,7 +192,7 @@ Deno.test("a line at its limit is taken, one byte more is not", () => {
   }
 });
 
-Deno.test("output that waits for its reader is told, and a reader that has gone ends it", async () => {
+Deno.test("output that waits for its reader is counted, and a reader that has gone ends it", async () => {
   const writes: number[] = [];
   let proceed = () => {};
   const output = new OutputBuffer({

@@ -79,7 +79,7 @@ Deno.test("session: a signal leaves it and gives the terminal back", async () =>
   assert(!terminal.raw);
 });
 
-Deno.test("session: a lost server is told in a line, and the next command connects again", async () => {
+Deno.test("session: a lost server is reported in a line, and the next command connects again", async () => {
   const first = await ShellServer.open();
   const terminal = new FakeTerminal({ terminal: true, env: noColour });
   const { ended } = await session(first, terminal);
@@ -193,7 +193,7 @@ Deno.test("session: the history is kept in its file, without secrets", async () 
   }
 });
 
-Deno.test("session: a history that cannot be opened is told in a line and does no harm", async () => {
+Deno.test("session: a history that cannot be opened is reported in a line and does no harm", async () => {
   await using server = await ShellServer.open();
   const terminal = new FakeTerminal({
     terminal: true,
