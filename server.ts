@@ -29,7 +29,7 @@ import {
 import { Store } from "./store.ts";
 import { version } from "./version.ts";
 
-export { connectInProcess } from "./engine.ts";
+export { connectInProcess, type InProcess, type InProcessOptions } from "./engine.ts";
 export { version };
 export type { Info as ServerInfo } from "./engine/info.ts";
 export type { Handle, Milliseconds, PutOutcome, Storage } from "./engine/storage.ts";
