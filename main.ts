@@ -1,8 +1,7 @@
 /**
- * The command line of Blink Store: it picks the subcommand, and turns what goes wrong into one line
- * and an exit status: 0 fine, 1 something failed, 2 the command line was not understood. Each
- * subcommand is loaded only when it is asked for, so that a server starts without the client's code
- * and the other way round.
+ * The command line of Blink Store: runs the subcommand, and turns an error into one line and an exit
+ * status: 0 success, 1 failure, 2 wrong usage. Each subcommand is loaded only when it is used, so a
+ * server starts without the client's code and a client without the server's.
  *
  * ```sh
  * deno run -A jsr:@blink/store serve
@@ -12,7 +11,7 @@
  * @module
  */
 
-import { UsageError } from "./cli/values.ts";
+import { UsageError } from "./cli/usage_error.ts";
 
 /** A subcommand: the words after its name in, the exit status out. */
 type Run = (args: readonly string[]) => number | Promise<number>;
@@ -41,7 +40,7 @@ async function subcommand(name: string): Promise<Run> {
   }
 }
 
-/** A mistake on the command line in one line, which says what to do about it. */
+/** One line on a mistake in the command line, and what to do about it. */
 async function explain(error: UsageError, name: string): Promise<string> {
   const known = /^[a-z]+$/.test(name) && name !== "help" && error.typed !== name;
   const command = known ? `blink-store ${name}` : "blink-store";
@@ -51,16 +50,25 @@ async function explain(error: UsageError, name: string): Promise<string> {
   return `${command}: ${error.message}; ${hint}`;
 }
 
+/** Prints an error; where standard error cannot be written, the exit status alone has to say it. */
+function report(line: string): void {
+  try {
+    console.error(line);
+  } catch {
+    // There is no other place to say it.
+  }
+}
+
 async function main([name = "help", ...args]: readonly string[]): Promise<number> {
   try {
     return await (await subcommand(name))(args);
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(await explain(error, name));
+      report(await explain(error, name));
       return 2;
     }
     const message = error instanceof Error ? error.message : String(error);
-    console.error(`blink-store: ${message.split("\n")[0]}`);
+    report(`blink-store: ${message.split("\n")[0]}`);
     return 1;
   }
 }

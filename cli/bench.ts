@@ -14,11 +14,12 @@ import {
   verbs,
 } from "../loadgen/mod.ts";
 import { showHelp } from "./help.ts";
-import { benchCommand } from "./options.ts";
+import { benchCommand } from "./options/bench.ts";
 import { parse, type Values } from "./parse.ts";
 import { storeAddress } from "./store_address.ts";
 import { readToken } from "./token.ts";
-import { readNumber, UsageError } from "./values.ts";
+import { UsageError } from "./usage_error.ts";
+import { readNumber } from "./values.ts";
 
 /** The exit status of a bench that was ended by Ctrl-C. */
 const interruptedStatus = 130;

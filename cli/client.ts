@@ -1,20 +1,20 @@
 /**
- * `blink-store client`: which store, and what to do with it. A first word that is a command of the
- * protocol makes it a one-off command; the flags end there, so that a value such as `--raw` is
- * stored and not obeyed. Other words are the host and port.
+ * `blink-store client`: finds out which store to connect to and what to do there. A first word that
+ * is a command of the protocol makes it a one-off command; the flags end there, so that a value such
+ * as `--raw` is stored. Other words are the host and port.
  *
  * @module
  */
 
 import { connect } from "../client.ts";
-import { commandNamed } from "../protocol/commands.ts";
+import { commandNamed } from "../commands/mod.ts";
 import { type ClientMode, type OutputFormat, runClient } from "../shell/mod.ts";
 import { showHelp } from "./help.ts";
-import { clientCommand } from "./options.ts";
+import { clientCommand } from "./options/client.ts";
 import { parse, type Values } from "./parse.ts";
 import { showStore, storeAddress } from "./store_address.ts";
 import { readToken } from "./token.ts";
-import { UsageError } from "./values.ts";
+import { UsageError } from "./usage_error.ts";
 
 type ClientValues = Values<typeof clientCommand.options>;
 
@@ -31,7 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const token = await readToken(values["token-file"]);
   return await runClient({
     address: showStore(address),
-    // A person is told at once that the server is gone; their next command is the next attempt.
+    // The user learns at once that the server is gone; the next command is the next attempt.
     connect: () => connect({ ...address, token, connectAttemptsMax: 1 }),
     mode,
     words: command,
@@ -60,7 +60,7 @@ function modeOf(values: ClientValues, words: readonly string[]): ClientMode {
   return modes[0] ?? "command";
 }
 
-/** How replies are printed, of the flags that a shell takes. */
+/** The format of replies that the flags ask for. */
 export function outputOf(values: { json: boolean; csv: boolean; raw: boolean }): OutputFormat {
   const formats = (["json", "csv"] as const).filter((name) => values[name]);
   if (formats.length > 1) throw new UsageError("--json or --csv: give one of them");

@@ -1,21 +1,23 @@
 /**
  * `blink-store completions bash|zsh|fish`: a script that teaches a shell to complete subcommands,
  * flags, files where a flag takes one, and the verbs of the protocol after `client` and `run`. All
- * of it is written from the table of the command line and the table of commands.
+ * of it comes from the tables of flags and the table of commands.
  *
  * @module
  */
 
-import { type Command, commands } from "../protocol/commands.ts";
+import { type Command, commands } from "../commands/mod.ts";
 import { showHelp } from "./help.ts";
-import { completionsCommand, type Option, type Subcommand, subcommands } from "./options.ts";
-import { nameOf, parse } from "./parse.ts";
-import { UsageError } from "./values.ts";
+import { nameOf, type Option, type Subcommand } from "./option.ts";
+import { completionsCommand } from "./options/completions.ts";
+import { parse } from "./parse.ts";
+import { subcommands, summaryOf } from "./subcommands.ts";
+import { UsageError } from "./usage_error.ts";
 
 const writers = { bash, zsh, fish } as const;
 
 /** Prints the script for a shell; returns the exit status. */
-export function run(args: readonly string[]): number {
+export async function run(args: readonly string[]): Promise<number> {
   const { words: [shell, ...rest], help } = parse(completionsCommand.options, args);
   if (help) return showHelp(completionsCommand);
   if (shell === undefined) throw new UsageError("which shell? give bash, zsh or fish");
@@ -23,13 +25,13 @@ export function run(args: readonly string[]): number {
     throw new UsageError(`there are no completions for ${shell}: give bash, zsh or fish`);
   }
   if (rest.length > 0) throw new UsageError(`unexpected word "${rest[0]}"`);
-  console.log(completionsFor(shell as keyof typeof writers));
+  console.log(await completionsFor(shell as keyof typeof writers));
   return 0;
 }
 
 /** The script for a shell. */
-export function completionsFor(shell: keyof typeof writers): string {
-  return writers[shell]();
+export async function completionsFor(shell: keyof typeof writers): Promise<string> {
+  return writers[shell](await Promise.all(subcommands.map(({ load }) => load())));
 }
 
 /** What may follow a subcommand besides flags. */
@@ -62,9 +64,9 @@ function spellings(option: Option): string[] {
   return [...(option.short === undefined ? [] : [`-${option.short}`]), nameOf(option)];
 }
 
-function bash(): string {
+function bash(tables: readonly Subcommand[]): string {
   const names = [...subcommands.map(({ name }) => name), "help"];
-  const cases = subcommands.map((subcommand) => {
+  const cases = tables.map((subcommand) => {
     const options = flagsOf(subcommand);
     const files = options.filter(({ kind }) => kind === "path").flatMap(spellings);
     const values = options.filter(({ kind }) => kind !== "path" && kind !== "switch")
@@ -106,7 +108,7 @@ ${cases.join("\n")}
 complete -F _blink_store blink-store`;
 }
 
-function zsh(): string {
+function zsh(tables: readonly Subcommand[]): string {
   const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
   const escaped = (text: string) => text.replace(/[\\:[\]]/g, "\\$&");
   const flagLines = (option: Option) => {
@@ -118,7 +120,7 @@ function zsh(): string {
       quoted(`${option.repeatable ? "*" : ""}${flag}[${escaped(option.help)}]${optional}`)
     );
   };
-  const cases = subcommands.map((subcommand) => {
+  const cases = tables.map((subcommand) => {
     const words = wordsOf(subcommand);
     const lines = flagsOf(subcommand).flatMap(flagLines);
     if (words.length > 0) {
@@ -141,7 +143,7 @@ _blink_store() {
   local -a subcommands
   subcommands=(
     ${described.join("\n    ")}
-    'help:tell more of a subcommand'
+    'help:explain a subcommand'
   )
   _arguments -C '1:subcommand:->subcommand' '*::word:->words'
   case $state in
@@ -161,7 +163,7 @@ else
 fi`;
 }
 
-function fish(): string {
+function fish(tables: readonly Subcommand[]): string {
   const quoted = (text: string) => `'${text.replace(/[\\']/g, "\\$&")}'`;
   const lines = [
     "# Completions of blink-store for fish.",
@@ -169,11 +171,11 @@ function fish(): string {
     "complete -c blink-store -n __fish_use_subcommand -l help -d 'print the help'",
     "complete -c blink-store -n __fish_use_subcommand -l version -d 'print the version'",
   ];
-  for (const subcommand of subcommands) {
+  for (const subcommand of tables) {
     const seen = `-n '__fish_seen_subcommand_from ${subcommand.name}'`;
     lines.push(
       `complete -c blink-store -n __fish_use_subcommand -a ${subcommand.name} ` +
-        `-d ${quoted(subcommand.summary)}`,
+        `-d ${quoted(summaryOf(subcommand.name))}`,
     );
     for (const option of flagsOf(subcommand)) {
       const short = option.short === undefined ? "" : ` -s ${option.short}`;

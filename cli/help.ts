@@ -1,18 +1,19 @@
 /**
- * Help, from the table of the command line. Every screen fits 24 lines of 80 columns.
+ * Help, from the list of subcommands and their tables of flags. Every screen fits 24 lines of 80
+ * columns.
  *
  * @module
  */
 
 import { version } from "../version.ts";
-import { nameOf } from "./parse.ts";
-import { type Option, type Subcommand, subcommands } from "./options.ts";
-import { UsageError } from "./values.ts";
+import { nameOf, type Option, type Subcommand } from "./option.ts";
+import { subcommands, summaryOf } from "./subcommands.ts";
+import { UsageError } from "./usage_error.ts";
 
 const program = "blink-store";
 
 /** `blink-store help [SUBCOMMAND]`, and what `blink-store` alone does. */
-export function run([name, ...rest]: readonly string[]): number {
+export async function run([name, ...rest]: readonly string[]): Promise<number> {
   if (name === undefined) {
     console.log(overview());
     return 0;
@@ -20,10 +21,10 @@ export function run([name, ...rest]: readonly string[]): number {
   const subcommand = subcommands.find((one) => one.name === name);
   if (subcommand === undefined) throw unknownSubcommand(name);
   if (rest.length > 0) throw new UsageError(`unexpected word "${rest[0]}"`);
-  return showHelp(subcommand);
+  return showHelp(await subcommand.load());
 }
 
-/** The mistake of a first word that is no subcommand. */
+/** The error for a first word that is not a subcommand. */
 export function unknownSubcommand(name: string): UsageError {
   const flag = name.startsWith("-");
   const known = flag ? ["--help", "--version"] : subcommands.map(({ name }) => name);
@@ -51,7 +52,7 @@ export function overview(): string {
     `Usage: ${program} SUBCOMMAND [flags]`,
     "",
     ...subcommands.map(({ name, summary }) => `  ${name.padEnd(names)}  ${summary}`),
-    `  ${"help".padEnd(names)}  tell more of a subcommand; so does SUBCOMMAND --help`,
+    `  ${"help".padEnd(names)}  explain a subcommand, as SUBCOMMAND --help does`,
     "",
     "A first look, in two terminals:",
     "",
@@ -69,7 +70,7 @@ export function helpOf(subcommand: Subcommand): string {
     `${program} ${subcommand.name} ${usage}`
   );
   const lines = [`Usage: ${first}`, ...others.map((usage) => `       ${usage}`)];
-  lines.push(capitalized(subcommand.summary) + ".");
+  lines.push(capitalized(summaryOf(subcommand.name)) + ".");
   const shorts = subcommand.options.some(({ short }) => short !== undefined);
   const flags = subcommand.options.map((option) => flagOf(option, shorts));
   const width = Math.max(0, ...flags.map((flag) => flag.length));

@@ -1,17 +1,18 @@
 /**
- * The word that a mistyped one was meant to be. Loaded only once a mistake was made.
+ * Finds the known word that a mistyped one was probably meant to be. Loaded only after a mistake.
  *
  * @module
  */
 
 // @ts-types="../types/std.d.ts"
+import { closestString } from "@std/text/closest-string";
+// @ts-types="../types/std.d.ts"
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 
-/** The known word closest to the typed one; none where all are far from it. */
+/** The known word closest to the typed one; none where all differ too much. */
 export function nearest(typed: string, known: readonly string[]): string | undefined {
-  const distances = known.map((word) => ({ word, distance: levenshteinDistance(typed, word) }));
-  const [best] = distances.sort((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= Math.max(2, typed.length / 3)
-    ? best.word
-    : undefined;
+  if (known.length === 0) return undefined;
+  const closest = closestString(typed, known, { caseSensitive: true });
+  const editsMax = Math.max(2, typed.length / 3);
+  return levenshteinDistance(typed, closest) <= editsMax ? closest : undefined;
 }

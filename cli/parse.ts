@@ -1,14 +1,15 @@
 /**
- * From words and environment to values, by the table of options. A flag wins over the environment,
- * and both over the default. What is not in the table is refused: an unknown flag, a flag without
- * its value, one given twice that takes one value.
+ * Parses the words after a subcommand, and the environment, by a table of options. A flag overrides
+ * its variable. Parsing refuses what is not in the table: an unknown flag, a flag without its value,
+ * a flag given twice that takes one value.
  *
  * @module
  */
 
 // @ts-types="../types/std.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
-import type { Option } from "./options.ts";
+import { type Kind, nameOf, type Option, type Range } from "./option.ts";
+import { UsageError } from "./usage_error.ts";
 import {
   readAddress,
   readBytes,
@@ -18,7 +19,6 @@ import {
   readPort,
   readSeconds,
   readText,
-  UsageError,
 } from "./values.ts";
 
 const readers = {
@@ -31,12 +31,8 @@ const readers = {
   port: readPort,
   seconds: readSeconds,
   text: readText,
-  /** May be given without its value, which is then the empty text. */
   "optional text": (text: string): string => text,
-} as const;
-
-/** What a value may be. */
-export type Kind = keyof typeof readers | "switch";
+} as const satisfies Record<Exclude<Kind, "switch">, (text: string, range: Range) => unknown>;
 
 type Read<K extends Kind> = K extends keyof typeof readers ? ReturnType<typeof readers[K]>
   : boolean;
@@ -48,20 +44,20 @@ export type Values<Options extends readonly Option[]> = {
     : Read<O["kind"]> | undefined;
 };
 
-/** A command line, understood. */
+/** A parsed command line. */
 export interface Parsed<Options extends readonly Option[]> {
   /** The value of each option. */
   readonly values: Values<Options>;
   /** The words that are not flags, in order. */
   readonly words: string[];
-  /** True when help was asked for; then nothing else was looked at. */
+  /** True for `--help`; the values are then left out. */
   readonly help: boolean;
 }
 
-/** Where the environment is read: `undefined` for a variable that is not set. */
+/** Reads a variable of the environment: `undefined` where it is not set. */
 export type Environment = (name: string) => string | undefined;
 
-/** The environment of this process; what may not be read counts as not set. */
+/** The environment of this process; a variable without permission to read it counts as not set. */
 export function environment(name: string): string | undefined {
   try {
     return Deno.env.get(name);
@@ -75,8 +71,8 @@ export function environment(name: string): string | undefined {
  *
  * @param options Every flag that the subcommand takes.
  * @param args The words after the subcommand's name.
- * @param settings `env`: where to look for what no flag gives. `stopEarly`: the flags end at the
- * first word that is not one; that word and all that follow it are left as they are.
+ * @param settings `env`: reads a variable where its flag is not given. `stopEarly`: the flags end
+ * at the first word that is not one; that word and all that follow it stay as they are.
  * @throws {UsageError} when the words do not fit the table.
  */
 export function parse<const Options extends readonly Option[]>(
@@ -157,9 +153,4 @@ function readAs(option: Option, from: string, text: string): unknown {
     if (error instanceof UsageError) throw new UsageError(`${from}: ${error.message}`);
     throw error;
   }
-}
-
-/** The flag as it is typed: `--max-line`. */
-export function nameOf({ name }: Pick<Option, "name">): string {
-  return `--${name}`;
 }

@@ -1,16 +1,16 @@
 /**
- * `blink-store run`: the client's shell on a store inside this process, over the very engine that
+ * `blink-store run`: the client's shell on a store inside this process, over the same code that
  * serves the network.
  *
  * @module
  */
 
 import { connect } from "../client.ts";
-import { connectInProcess } from "../engine.ts";
+import { connectInProcess } from "../server.ts";
 import { runClient } from "../shell/mod.ts";
 import { outputOf } from "./client.ts";
 import { showHelp } from "./help.ts";
-import { runCommand } from "./options.ts";
+import { runCommand } from "./options/run.ts";
 import { parse } from "./parse.ts";
 
 /** Runs the shell on a store of its own; resolves with the exit status. */

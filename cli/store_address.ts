@@ -1,19 +1,14 @@
 /**
- * Which store a client talks to: from its flags, its first words and `BLINK_STORE`, the nearest to
- * the person who typed winning.
+ * Finds the address of the store from a client's flags, its first words and `BLINK_STORE`. Flags and
+ * words override the variable.
  *
  * @module
  */
 
+import { hostDefault, portDefault } from "../protocol.ts";
 import { type Environment, environment } from "./parse.ts";
-import {
-  hostDefault,
-  portDefault,
-  readAddress,
-  readPort,
-  showAddress,
-  UsageError,
-} from "./values.ts";
+import { UsageError } from "./usage_error.ts";
+import { readAddress, readPort, showAddress } from "./values.ts";
 
 /** Where a store is. */
 export type StoreAddress =
@@ -30,7 +25,7 @@ export interface StoreFlags {
 /**
  * The store that flags, words (`HOST`, `HOST PORT` or `HOST:PORT`) and `BLINK_STORE` name.
  *
- * @throws {UsageError} when they contradict each other or cannot be understood.
+ * @throws {UsageError} when they contradict each other or are not an address.
  */
 export function storeAddress(
   flags: StoreFlags,
@@ -61,7 +56,7 @@ export function storeAddress(
   return { hostname: set?.hostname ?? hostDefault, port: port ?? set?.port ?? portDefault };
 }
 
-/** The address as the client names it to people. */
+/** The address as messages show it. */
 export function showStore(address: StoreAddress): string {
   return "unix" in address ? address.unix : showAddress(address);
 }

@@ -1,17 +1,29 @@
 /**
- * Where the token comes from: a file or `BLINK_TOKEN`, never a flag that other users of the machine
- * could read in the list of processes.
+ * Reads the token from a file or from `BLINK_TOKEN`; never from a flag, which other users of the
+ * machine could read in the list of processes. A token that is not plain UTF-8 text is refused: read
+ * in any other way it would be another token than the one in the file.
  *
  * @module
  */
 
 import { type Environment, environment } from "./parse.ts";
 
+/** The longest token, in bytes: AUTH and the token must fit what a client may send before AUTH. */
+export const tokenBytesMax = 8192;
+
+/** A token with fewer characters than this is easy to guess. */
+export const tokenCharsRecommended = 16;
+
+/** The bits of a file's mode that let group and others use it. */
+const groupAndOthers = 0o077;
+
+const byteOrderMark = "\ufeff";
+
 /**
- * The token, or `undefined` where none is asked for. A file that a flag or `BLINK_TOKEN_FILE` names
- * wins over `BLINK_TOKEN`; line breaks at its end do not count.
+ * The token, or `undefined` where there is none. A file that a flag or `BLINK_TOKEN_FILE` names
+ * overrides `BLINK_TOKEN`; line breaks at the end of the token do not count.
  *
- * @throws when the file cannot be read, or the token is empty or holds a blank.
+ * @throws when the file cannot be read, or the token is empty, too long, not UTF-8 or has a blank.
  */
 export async function readToken(
   path: string | undefined,
@@ -21,17 +33,83 @@ export async function readToken(
   if (path === undefined && (token === undefined || token === "")) return undefined;
   const from = path === undefined ? "BLINK_TOKEN" : `The token file ${path}`;
   if (!token) throw new Error(`${from} is empty: put a token in it`);
+  // The runtime replaces bytes of a variable that are not UTF-8 by this character.
+  if (path === undefined && token.includes("\ufffd")) throw new Error(`${from} is not UTF-8 text`);
   if (/\s/.test(token)) throw new Error(`${from} holds a blank: a token is one word`);
+  if (new TextEncoder().encode(token).length > tokenBytesMax) throw tooLong(from);
   return token;
 }
 
+/** What makes the token less safe than it looks; one line each. */
+export async function tokenWarnings(
+  path: string | undefined,
+  token: string | undefined,
+): Promise<string[]> {
+  const warnings: string[] = [];
+  if (path !== undefined && await isOpenToOthers(path)) {
+    warnings.push(
+      `Warning: other users of this machine can use the token file ${path}; ` +
+        "chmod 600 keeps it yours alone",
+    );
+  }
+  const characters = [...token ?? ""].length;
+  if (token !== undefined && characters < tokenCharsRecommended) {
+    warnings.push(
+      `Warning: the token has ${characters} of the ${tokenCharsRecommended} characters ` +
+        "that make it hard to guess; use a longer one",
+    );
+  }
+  return warnings;
+}
+
+/** The text of a token file, without the line breaks at its end. */
 async function readFrom(path: string): Promise<string> {
+  const bytes = await readBytes(path);
+  let text: string;
   try {
-    return (await Deno.readTextFile(path)).replace(/[\r\n]+$/, "");
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error(`The token file ${path} is not UTF-8 text: save it as UTF-8`);
+  }
+  // Other programs that read this file would take the mark for a part of the token.
+  if (text.startsWith(byteOrderMark)) {
+    throw new Error(`The token file ${path} begins with a byte order mark: save it without one`);
+  }
+  return text.replace(/[\r\n]+$/, "");
+}
+
+/** The bytes of a token file, which may be a pipe, up to a bound. */
+async function readBytes(path: string): Promise<Uint8Array> {
+  // Room for line breaks behind the longest token.
+  const bytes = new Uint8Array(2 * tokenBytesMax);
+  let length = 0;
+  try {
+    using file = await Deno.open(path);
+    while (length < bytes.length) {
+      const read = await file.read(bytes.subarray(length));
+      if (read === null) return bytes.subarray(0, length);
+      length += read;
+    }
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
       ? "no such file"
       : (error as Error).message;
     throw new Error(`Cannot read the token file ${path}: ${reason}`);
+  }
+  throw tooLong(`The token file ${path}`);
+}
+
+function tooLong(from: string): Error {
+  return new Error(`${from} is too long: a token has at most ${tokenBytesMax} bytes`);
+}
+
+async function isOpenToOthers(path: string): Promise<boolean> {
+  if (Deno.build.os === "windows") return false;
+  try {
+    const { isFile, mode } = await Deno.stat(path);
+    return isFile && mode !== null && (mode & groupAndOthers) !== 0;
+  } catch {
+    // The file has been read; that it is gone by now harms nobody.
+    return false;
   }
 }

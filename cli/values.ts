@@ -1,38 +1,14 @@
 /**
- * Values on the command line: text in, the meant thing out. Each reader either returns the value or
- * throws a {@linkcode UsageError} that names the forms it takes; none of them reads a file, a clock
- * or the environment.
+ * Readers for the values of flags: text in, value out. Each returns the value or throws a
+ * {@linkcode UsageError} that names the forms it takes; none of them reads a file, a clock or the
+ * environment.
  *
  * @module
  */
 
-/** A mistake of the person who typed the command line; its message says how to mend it. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-
-  /**
-   * @param message What is wrong.
-   * @param typed The word that is not known, where that is the mistake.
-   * @param known The words that would have been, to suggest the closest.
-   */
-  constructor(message: string, readonly typed?: string, readonly known: readonly string[] = []) {
-    super(message);
-  }
-}
-
-/** The port of a Blink Store that says nothing else. */
-export const portDefault = 8765;
-
-/** The address of a Blink Store that says nothing else. */
-export const hostDefault = "127.0.0.1";
-
-/** The bounds of a value, both included. */
-export interface Range {
-  /** The smallest value allowed. */
-  readonly min?: number;
-  /** The largest value allowed. */
-  readonly max?: number;
-}
+import { hostDefault, portDefault } from "../protocol.ts";
+import type { Range } from "./option.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** An address of TCP. */
 export interface Address {
@@ -91,7 +67,8 @@ export function readAddress(text: string): Address {
     /^(?:\[([0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%\w+)?)\]|([^:[\]\s/]*)):(\d+)$/.exec(text) ?? [];
   if (port === undefined) {
     throw new UsageError(
-      `"${text}" is not an address: give HOST:PORT, such as 127.0.0.1:8765, [::1]:8765 or :0`,
+      `"${text}" is not an address: give HOST:PORT, such as ${hostDefault}:${portDefault}, ` +
+        `[::1]:${portDefault} or :0`,
     );
   }
   return { hostname: (bracketed ?? plain) || hostDefault, port: readPort(port) };
@@ -113,15 +90,23 @@ export function readText(text: string): string {
 
 /** Shows a size in the largest binary unit that divides it: `10 MiB`, `1000 bytes`. */
 export function showBytes(bytes: number): string {
-  for (
-    const [unit, size] of [["TiB", units.tib], ["GiB", units.gib], ["MiB", units.mib], [
-      "KiB",
-      units.kib,
-    ]] as const
-  ) {
-    if (bytes >= size && bytes % size === 0) return `${bytes / size} ${unit}`;
+  const [unit, size] = unitOf(bytes);
+  return `${bytes / size} ${unit}`;
+}
+
+/** Shows a size as one types it: `10MiB`, `1000`. */
+export function typedBytes(bytes: number): string {
+  const [unit, size] = unitOf(bytes);
+  return size === 1 ? String(bytes) : `${bytes / size}${unit}`;
+}
+
+/** The largest unit that divides a size, and its bytes. */
+function unitOf(bytes: number): [unit: string, size: number] {
+  for (const unit of ["TiB", "GiB", "MiB", "KiB"]) {
+    const size = units[unit.toLowerCase() as keyof typeof units];
+    if (bytes >= size && bytes % size === 0) return [unit, size];
   }
-  return `${bytes} bytes`;
+  return ["bytes", 1];
 }
 
 /** Shows an address as {@linkcode readAddress} reads it. */

@@ -1,12 +1,13 @@
 /**
  * The few colours the shell uses, and when it uses them: on a terminal only, never where `NO_COLOR`
- * is set to anything but the empty string, nor on a terminal that says it is `dumb`.
+ * is set to anything but the empty string, nor where `TERM` is `dumb`. Whether there are colours is
+ * decided for each output; the standard library's switch is one for the whole process.
  *
  * @module
  */
 import type { ShellIo, ShellOutput } from "./options.ts";
 
-/** Wraps text in a colour, or leaves it as it is where there are none. */
+/** The ways to paint text; each returns it unchanged where colours are off. */
 export interface Colours {
   /** True when the functions below change the text. */
   readonly on: boolean;

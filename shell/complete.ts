@@ -1,14 +1,14 @@
 /**
  * Completion with the Tab key: commands and options from the one table, keys from the store by SCAN,
- * bounded in number, requests and time. A key that would not be safe on a terminal is not offered.
+ * bounded in number, requests and time. A key that is not safe on a terminal is not offered.
  *
  * @module
  */
-import { type Command, commands } from "../protocol/commands.ts";
+import { type Argument, type Command, commands } from "../commands/mod.ts";
 import { isSafe } from "./escape.ts";
 import type { ShellStore } from "./options.ts";
 import { parseReply } from "../client.ts";
-import { argumentAt, typedLine } from "./words.ts";
+import { argumentAt, tokenize } from "./tokenizer.ts";
 
 /** Keys offered at most. */
 export const completionKeysMax = 100;
@@ -22,12 +22,12 @@ const scanCount = 1000;
 /** Finds keys that begin with a prefix. */
 export type FindKeys = (prefix: string) => Promise<readonly string[]>;
 
-/** What may stand in place of the word at the cursor, and that word. */
+/** The candidates for the word at the cursor, and that word. */
 export type Completion = [candidates: string[], word: string];
 
 /** The candidates for the end of a line. */
 export async function complete(line: string, findKeys: FindKeys): Promise<Completion> {
-  const { done, word, command } = typedLine(line);
+  const { done, word, command } = tokenize(line);
   if (done.length === 0) return [verbsLike(word), word];
   if (!command) return [[], word];
   if (command.verb === "HELP") return [done.length === 1 ? verbsLike(word) : [], word];
@@ -37,7 +37,7 @@ export async function complete(line: string, findKeys: FindKeys): Promise<Comple
     case "prefix":
       return [[...await findKeys(word)], word];
     case "options":
-      return [optionsLike(word, argument.options ?? []), word];
+      return [optionsLike(word, argument), word];
     case "seconds":
       return ["never".startsWith(word) && word !== "" ? ["never "] : [], word];
     default:
@@ -57,14 +57,15 @@ function verbsLike(word: string): string[] {
 }
 
 /** The option words that continue a comma-separated list. */
-function optionsLike(word: string, options: readonly string[]): string[] {
+function optionsLike(word: string, argument: Argument): string[] {
   const comma = word.lastIndexOf(",") + 1;
   const head = word.slice(0, comma);
-  return options.filter((option) => option.startsWith(word.slice(comma)))
-    .map((option) => head + option);
+  return (argument?.options ?? []).map(({ name }) => name)
+    .filter((name) => name.startsWith(word.slice(comma)))
+    .map((name) => head + name);
 }
 
-/** Finds keys in a store; finds none, soon, in one that cannot list them or does not answer. */
+/** Finds keys in a store; none, within the time limit, if it cannot list them or does not answer. */
 export function keyFinder(store: ShellStore): FindKeys {
   return async (prefix) => {
     const found = new Set<string>();

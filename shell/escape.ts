@@ -1,6 +1,6 @@
 /**
- * Bytes that came from elsewhere, made safe for a terminal: whatever they hold, the text returned
- * here has no control character, no escape sequence and nothing that turns the direction of
+ * Makes bytes from outside safe for a terminal. For any bytes, the text returned here has no control
+ * character, no escape sequence and nothing that turns the direction of
  * writing, so that a stored value cannot move the cursor, rename the window or pose as a prompt.
  *
  * Bytes that are not UTF-8 appear as `\xNN`, line breaks and tabs as `\n`, `\r` and `\t`, other
@@ -10,7 +10,7 @@
  */
 
 /**
- * What a terminal must not get: C0, DEL, C1, line and paragraph separators, marks that turn the
+ * What must not reach a terminal: C0, DEL, C1, line and paragraph separators, marks that turn the
  * direction of writing, the byte order mark, interlinear marks and tag characters.
  */
 const unsafe =
@@ -26,7 +26,7 @@ function escapeOf(character: string): string {
   return code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
 }
 
-/** Wraps an escape, so that a person sees that it is one: a colour, or nothing. */
+/** Marks an escape, so that it differs from text that looks like one: a colour, or nothing. */
 export type Mark = (escape: string) => string;
 
 const unmarked: Mark = (escape) => escape;
@@ -37,7 +37,7 @@ export function isSafe(text: string): boolean {
 }
 
 /**
- * Text with everything a terminal must not get escaped.
+ * Text in which everything unsafe for a terminal is escaped.
  *
  * @example
  * ```ts ignore
@@ -88,7 +88,7 @@ function validRun(bytes: Uint8Array, start: number): number {
   return at - start;
 }
 
-/** The bytes of the UTF-8 character at `at`; 0 when there is none. */
+/** The bytes of the UTF-8 character at `at`; 0 if there is no character. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at];
   if (first < 0x80) return 1;

@@ -1,28 +1,30 @@
 /**
- * Replies as they are printed. There are four ways, and each reply ends with one line feed:
+ * Prints replies in one of four forms; each reply ends with one line feed:
  *
- * - for people, on a terminal: safe text only, lists numbered, durations and sizes readable;
+ * - on a terminal, for people: safe text only, lists numbered, durations and sizes readable;
  * - plain, for scripts and pipes: values byte for byte, `INT`, `TTL` and `INFO` as their bare figure
- *   or JSON, a line for each item of `VALUES` (an empty one where there is none), all else as on the wire;
+ *   or JSON, a line for each item of `VALUES` (empty for a missing one), all else as on the wire;
  * - JSON and CSV: see `format_data.ts`.
  *
  * @module
  */
+// @ts-types="../types/std.d.ts"
+import { concat } from "@std/bytes/concat";
 import { type Colours, noColours } from "./colours.ts";
 import { escapeBytes, escapeText, textOf } from "./escape.ts";
 import { csvOf, jsonOf } from "./format_data.ts";
-import { humanBytes, humanSeconds } from "./human.ts";
-import { layOutJson } from "./json_layout.ts";
+import { formatBytes, formatSeconds } from "./units.ts";
+import { prettyJson } from "./pretty_json.ts";
 import type { OutputFormat } from "./options.ts";
 import { parseReply, type Reply } from "../client.ts";
 
 /** How replies are to be printed. */
 export interface ReplyStyle {
   readonly output: OutputFormat;
-  /** True when a person looks at it on a terminal, which must get safe text only. */
+  /** True for a terminal, which gets safe text only. */
   readonly terminal: boolean;
   readonly colours: Colours;
-  /** Values that are JSON are laid out over several lines. */
+  /** Values that are JSON are pretty-printed. */
   readonly jsonValues: boolean;
 }
 
@@ -42,7 +44,7 @@ export function formatReply(line: string, style: ReplyStyle): Uint8Array {
   return formatParsed(parseReply(line), style);
 }
 
-/** As {@linkcode formatReply}, of a reply already taken apart. */
+/** As {@linkcode formatReply}, for a parsed reply. */
 export function formatParsed(reply: Reply, style: ReplyStyle): Uint8Array {
   switch (style.output) {
     case "json": {
@@ -55,33 +57,30 @@ export function formatParsed(reply: Reply, style: ReplyStyle): Uint8Array {
     }
     case "text":
       return style.terminal
-        ? encoder.encode(peopleText(reply, style) + "\n")
+        ? encoder.encode(terminalText(reply, style) + "\n")
         : withLineFeed(plainBytes(reply, style));
   }
 }
 
 function withLineFeed(bytes: Uint8Array): Uint8Array {
-  const line = new Uint8Array(bytes.length + 1);
-  line.set(bytes);
-  line[bytes.length] = lineFeed;
-  return line;
+  return concat([bytes, Uint8Array.of(lineFeed)]);
 }
 
-/** A value laid out if that is asked for and it is JSON, else as it is. */
-function laidOut(value: Uint8Array, style: ReplyStyle): Uint8Array {
+/** A JSON value pretty-printed if the style asks for it; any other value unchanged. */
+function pretty(value: Uint8Array, style: ReplyStyle): Uint8Array {
   if (!style.jsonValues) return value;
   const text = textOf(value);
-  const layout = text === undefined ? undefined : layOutJson(text);
-  return layout === undefined ? value : encoder.encode(layout);
+  const json = text === undefined ? undefined : prettyJson(text);
+  return json === undefined ? value : encoder.encode(json);
 }
 
 /** The reply as plain bytes for scripts, without the last line feed. */
 function plainBytes(reply: Reply, style: ReplyStyle): Uint8Array {
   switch (reply.kind) {
     case "VALUE":
-      return laidOut(reply.value, style);
+      return pretty(reply.value, style);
     case "VALUES":
-      return joinedLines(reply.values.map((value) => value && laidOut(value, style)));
+      return joinedLines(reply.values.map((value) => value && pretty(value, style)));
     case "INT":
       return encoder.encode(reply.number);
     case "TTL":
@@ -128,12 +127,12 @@ function wireText(reply: WireReply): string {
   }
 }
 
-/** The reply as safe text for people, without the last line feed. */
-function peopleText(reply: Reply, style: ReplyStyle): string {
+/** The reply as safe text for a terminal, without the last line feed. */
+function terminalText(reply: Reply, style: ReplyStyle): string {
   const { dim, red } = style.colours;
   switch (reply.kind) {
     case "VALUE":
-      return peopleValue(reply.value, style);
+      return terminalValue(reply.value, style);
     case "VALUES":
       return numbered(
         reply.values.map((value) =>
@@ -141,19 +140,19 @@ function peopleText(reply: Reply, style: ReplyStyle): string {
             ? dim("(none)")
             : value.length === 0
             ? dim("(empty)")
-            : peopleValue(value, style)
+            : terminalValue(value, style)
         ),
       );
     case "INT":
       return reply.number;
     case "TTL":
-      return reply.seconds === undefined ? "never" : humanSeconds(Number(reply.seconds));
+      return reply.seconds === undefined ? "never" : formatSeconds(Number(reply.seconds));
     case "USAGE":
       return wireText(reply) + note(Number(reply.bytes), style);
     case "KEYS":
-      return peopleKeys(reply, style);
+      return terminalKeys(reply, style);
     case "INFO":
-      return peopleInfo(JSON.parse(reply.json), style).join("\n");
+      return terminalInfo(JSON.parse(reply.json), style).join("\n");
     case "ERROR":
       return red(escapeText(wireText(reply)));
     default:
@@ -163,15 +162,15 @@ function peopleText(reply: Reply, style: ReplyStyle): string {
 
 /** ` (10 MiB)`, for sizes that are hard to read as bytes. */
 function note(bytes: number, style: ReplyStyle): string {
-  return bytes >= 1000 ? style.colours.dim(` (${humanBytes(bytes)})`) : "";
+  return bytes >= 1000 ? style.colours.dim(` (${formatBytes(bytes)})`) : "";
 }
 
-function peopleValue(value: Uint8Array, style: ReplyStyle): string {
+function terminalValue(value: Uint8Array, style: ReplyStyle): string {
   const mark = style.colours.cyan;
-  const layout = laidOut(value, style);
-  if (layout === value) return escapeBytes(value, mark);
-  // The line feeds of a layout are the shell's own.
-  return (textOf(layout) ?? "").split("\n").map((line) => escapeText(line, mark)).join("\n");
+  const printed = pretty(value, style);
+  if (printed === value) return escapeBytes(value, mark);
+  // The line feeds of pretty-printed JSON are the shell's own.
+  return (textOf(printed) ?? "").split("\n").map((line) => escapeText(line, mark)).join("\n");
 }
 
 function numbered(items: readonly string[]): string {
@@ -182,21 +181,21 @@ function numbered(items: readonly string[]): string {
   ).join("\n");
 }
 
-function peopleKeys(reply: Reply & { kind: "KEYS" }, style: ReplyStyle): string {
+function terminalKeys(reply: Reply & { kind: "KEYS" }, style: ReplyStyle): string {
   const keys = reply.keys.map((key) => escapeText(key, style.colours.cyan));
   const end = reply.next === "0" ? "(finished)" : `(next: SCAN ${reply.next})`;
   return [...(keys.length > 0 ? [numbered(keys)] : []), style.colours.dim(end)].join("\n");
 }
 
 /** A name a line, its figure beside it; what lies inside another is indented below its name. */
-function peopleInfo(info: unknown, style: ReplyStyle, inside = "", indent = ""): string[] {
+function terminalInfo(info: unknown, style: ReplyStyle, inside = "", indent = ""): string[] {
   if (typeof info !== "object" || info === null) return [indent + escapeText(String(info))];
   const members = Object.entries(info);
   const width = Math.max(0, ...members.map(([name]) => name.length));
   return members.flatMap(([name, value]) => {
     const label = indent + escapeText(name);
     if (typeof value === "object" && value !== null) {
-      const inner = peopleInfo(value, style, name, indent + "  ");
+      const inner = terminalInfo(value, style, name, indent + "  ");
       return [style.colours.bold(label), ...(inner.length > 0 ? inner : [indent + "  -"])];
     }
     const padding = " ".repeat(width - name.length + 2);
@@ -209,5 +208,5 @@ function infoFigure(name: string, inside: string, value: unknown, style: ReplySt
   if (typeof value !== "number") return text;
   if (inside === "bytes" || name === "limit") return text + note(value, style);
   const isLong = name === "uptime" && value >= 120;
-  return isLong ? text + style.colours.dim(` (${humanSeconds(value)})`) : text;
+  return isLong ? text + style.colours.dim(` (${formatSeconds(value)})`) : text;
 }

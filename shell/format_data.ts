@@ -10,15 +10,13 @@
  *
  * @module
  */
-// @ts-types="../types/std.d.ts"
-import { encodeBase64 } from "@std/encoding/base64";
 import { textOf } from "./escape.ts";
 import type { Reply } from "../client.ts";
 
 function jsonValue(value: Uint8Array | undefined): string {
   if (value === undefined) return "null";
   const text = textOf(value);
-  return JSON.stringify(text ?? { base64: encodeBase64(value) });
+  return JSON.stringify(text ?? { base64: value.toBase64() });
 }
 
 /** The content of a reply as JSON members, after `"reply":…`. */
@@ -28,7 +26,7 @@ function jsonMembers(reply: Reply): string[] {
       const text = textOf(reply.value);
       return [
         text === undefined
-          ? `"base64":"${encodeBase64(reply.value)}"`
+          ? `"base64":"${reply.value.toBase64()}"`
           : `"value":${JSON.stringify(text)}`,
       ];
     }

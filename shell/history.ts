@@ -15,7 +15,7 @@ export const historyBytesMax = 1024 * 1024;
 /** A longer line is not kept, in characters: it is data, not something to edit again. */
 export const historyLineCharsMax = 4096;
 
-/** What was typed before, and where to keep what is typed now. */
+/** The lines typed before, and how to add one. */
 export interface History {
   /** The kept lines, oldest first. */
   readonly lines: readonly string[];
@@ -37,12 +37,12 @@ export function historyPath(env: (name: string) => string | undefined): string |
   return home ? `${home}/.blink_history` : undefined;
 }
 
-/** A history that lasts as long as the session. */
+/** A history that keeps nothing beyond the session. */
 export const noHistory: History = { lines: [], add: () => {} };
 
 /**
  * Opens the history file, creating it where needed. Throws when it cannot be read and written, which
- * is worth a remark and no more.
+ * the shell reports in one line.
  */
 export function openHistory(path: string): History {
   // Never the mode of a device, as with BLINK_HISTORY=/dev/null.

@@ -1,6 +1,6 @@
 /**
- * Search in the history, as Ctrl-R does it in other shells: what is typed is looked for from the
- * newest line to the oldest, Ctrl-R again goes on to an older one.
+ * Search in the history, as Ctrl-R does it in other shells: the search goes from the newest
+ * line to the oldest, and Ctrl-R again goes on to an older one.
  *
  * @module
  */
@@ -16,12 +16,12 @@ const ctrlG = "\x07";
 const escape = "\x1b";
 const deletes = ["\x7f", "\b"];
 
-/** One search. */
+/** One incremental search: takes keys, and keeps the query and the line it has found. */
 export class HistorySearch {
   readonly #history: readonly string[];
   readonly #before: string;
   #query = "";
-  /** The place in the history of the line shown; -1 before anything was looked for. */
+  /** The index in the history of the line shown; -1 before the first search. */
   #found = -1;
   #failed = false;
   #started = false;
@@ -59,9 +59,9 @@ export class HistorySearch {
   shown(columns: number): string {
     const label = this.#failed ? "search, not found" : "search";
     const row = [...`(${label}: ${this.#query}) ${this.#found < 0 ? "" : this.#line()}`];
-    // A wide character takes two columns; with this the row never breaks.
-    const room = row.some((character) => character > "\u02ff") ? columns / 2 : columns;
-    return row.slice(0, Math.max(0, Math.floor(room) - 1)).join("");
+    // Every character beyond Latin counts as two columns wide, so the row never breaks.
+    const charactersMax = row.some((character) => character > "\u02ff") ? columns / 2 : columns;
+    return row.slice(0, Math.max(0, Math.floor(charactersMax) - 1)).join("");
   }
 
   #line(): string {

@@ -1,6 +1,6 @@
 /**
- * The terminal, pipes and environment of this process, as the shell sees them. All that the shell
- * asks of the runtime beyond the web's interfaces is here and in `history.ts`.
+ * The terminal, pipes and environment of this process. The shell uses the runtime's own interfaces
+ * only here and in `history.ts`; all else is of the web or of Node.
  *
  * @module
  */
@@ -8,9 +8,10 @@ import type { ShellIo, ShellOutput } from "./options.ts";
 
 const encoder = new TextEncoder();
 
-/** Columns to assume where no terminal tells. */
+/** Columns to assume where the terminal's width is unknown. */
 const columnsDefault = 80;
 
+/** Standard output or standard error of this process. */
 class ProcessOutput implements ShellOutput {
   readonly isTerminal: boolean;
   readonly #file: typeof Deno.stdout;
@@ -49,12 +50,12 @@ const endingSignals: readonly Deno.Signal[] = Deno.build.os === "windows"
 function interrupted(): AbortSignal {
   const controller = new AbortController();
   for (const signal of endingSignals) {
-    const leave = () => {
+    const abort = () => {
       // A second one ends the process, as it would without the shell.
-      Deno.removeSignalListener(signal, leave);
+      Deno.removeSignalListener(signal, abort);
       controller.abort();
     };
-    Deno.addSignalListener(signal, leave);
+    Deno.addSignalListener(signal, abort);
   }
   return controller.signal;
 }
@@ -70,7 +71,7 @@ function onResize(changed: () => void): () => void {
   return () => Deno.removeSignalListener("SIGWINCH", changed);
 }
 
-/** The world around this process. */
+/** Input, output and environment of this process. */
 export function processIo(): ShellIo {
   return {
     input: Deno.stdin.readable,

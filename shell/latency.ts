@@ -1,21 +1,21 @@
 /**
- * `--latency`: how long a PING takes to the store and back, one at a time. On a terminal a live line
- * tells the figures so far; at the end, by Ctrl-C or after `-r N` samples, a summary is printed.
+ * `--latency`: measures the round trip of a PING, one at a time. On a terminal a live line shows the
+ * figures so far; at the end, by Ctrl-C or after `-r N` samples, it prints a summary.
  *
  * @module
  */
 import { Histogram } from "../loadgen/mod.ts";
 import { escapeText } from "./escape.ts";
-import { humanCount, humanMilliseconds } from "./human.ts";
+import { formatCount, formatMilliseconds } from "./units.ts";
 import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
-import { failureText, leave } from "./trouble.ts";
+import { closeStore, fatalErrorText } from "./errors.ts";
 
 /** Pause between two samples, in seconds. */
 export const latencyIntervalSeconds = 0.01;
-/** Samples where no person ends it. */
+/** Samples where the output is no terminal. */
 export const latencySamplesPiped = 100;
-/** How often the live line is drawn anew, in milliseconds. */
+/** How often the live line is redrawn, in milliseconds. */
 const drawIntervalMs = 100;
 
 /** Measures; resolves with the exit status. */
@@ -26,15 +26,15 @@ export async function runLatency(options: ClientOptions, io: ShellIo): Promise<n
     const failure = await measure(store, histogram, options, io);
     if (io.output.isTerminal) await io.output.write("\r\x1b[K");
     if (histogram.count > 0) await io.output.write(summaryOf(histogram, options.output) + "\n");
-    if (failure === undefined) return exitStatus.fine;
+    if (failure === undefined) return exitStatus.ok;
     await io.errors.write(escapeText(failure) + "\n");
     return exitStatus.failed;
   } finally {
-    await leave(store);
+    await closeStore(store);
   }
 }
 
-/** Takes samples until the end; returns what stopped it before that. */
+/** Takes samples until the end; returns the failure that stopped it, if one did. */
 async function measure(
   store: ShellStore,
   histogram: Histogram,
@@ -65,7 +65,7 @@ async function measure(
       }
     }
   } catch (error) {
-    if (!end.aborted) return failureText(error);
+    if (!end.aborted) return fatalErrorText(error);
   }
 }
 
@@ -79,13 +79,13 @@ function figures(histogram: Histogram): [name: string, milliseconds: number][] {
   ];
 }
 
-function peopleLine(histogram: Histogram): string {
-  const parts = figures(histogram).map(([name, value]) => `${name} ${humanMilliseconds(value)}`);
-  return `${parts.join("  ")}  (${humanCount(histogram.count)} round trips)`;
+function terminalLine(histogram: Histogram): string {
+  const parts = figures(histogram).map(([name, value]) => `${name} ${formatMilliseconds(value)}`);
+  return `${parts.join("  ")}  (${formatCount(histogram.count)} round trips)`;
 }
 
 function liveLine(histogram: Histogram, columns: number): string {
-  return peopleLine(histogram).slice(0, columns - 1);
+  return terminalLine(histogram).slice(0, columns - 1);
 }
 
 function summaryOf(histogram: Histogram, output: ClientOptions["output"] = "text"): string {
@@ -99,6 +99,6 @@ function summaryOf(histogram: Histogram, output: ClientOptions["output"] = "text
     case "csv":
       return all.map(([name]) => name).join(",") + "\n" + all.map(([, value]) => value).join(",");
     case "text":
-      return peopleLine(histogram);
+      return terminalLine(histogram);
   }
 }

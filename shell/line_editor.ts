@@ -1,10 +1,10 @@
 /**
- * One edited line at a time from a terminal: the runtime's own readline does the editing, this puts
- * what the shell needs around it: hints behind the cursor, search in the history with Ctrl-R, pasted
- * tabs that do not complete, and a line's reply before the next line is shown.
+ * Edits one line at a time on a terminal. Node's readline does the editing; around it this adds hints
+ * behind the cursor, search in the history with Ctrl-R, pasted tabs that do not complete, and a
+ * line's reply before the next line is shown.
  *
- * What always holds: a hint is wiped before anything else is written, and the terminal gets its
- * line-wise input back however the session ends.
+ * What always holds: a hint is erased before anything else is written, and the terminal is back in
+ * line mode however the session ends.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { type Readable, Writable } from "node:stream";
 import type { Completion } from "./complete.ts";
 import { isKept } from "./history.ts";
 import { HistorySearch } from "./history_search.ts";
-import { KeysTyped } from "./keys_typed.ts";
+import { Typeahead } from "./typeahead.ts";
 import type { ShellIo } from "./options.ts";
 
-/** What the editor is told at its start. */
+/** How a line editor is set up. */
 export interface LineEditorOptions {
   readonly io: ShellIo;
   readonly prompt: string;
@@ -31,8 +31,8 @@ export interface LineEditorOptions {
 }
 
 /**
- * readline's input: it takes keys at once, unlike a stream, so that what it does with them is done
- * when the next line of the shell's code runs.
+ * The input stream of readline. Unlike other streams it hands keys over synchronously, so readline
+ * has handled them when `send` returns.
  */
 class KeyInput extends EventEmitter {
   readonly isTTY = true;
@@ -67,7 +67,7 @@ class KeyInput extends EventEmitter {
   }
 }
 
-/** readline's output, in order with everything else that the session prints. */
+/** The output stream of readline, which also carries everything else that the session prints. */
 class Screen extends Writable {
   readonly isTTY = true;
 
@@ -91,36 +91,36 @@ const clearBelow = "\x1b[J";
 const ctrlR = "\x12";
 
 /**
- * Text that comes at once: it is put in as a whole, since readline takes a time for each key that
- * grows with the line. A tab within it was pasted and belongs to the value; one at its end asks for
- * completion.
+ * Text that arrives at once. It is inserted as a whole, since the time that readline takes for each
+ * key grows with the line. A tab within it was pasted and belongs to the value; one at its end asks
+ * for completion.
  */
 // deno-lint-ignore no-control-regex
 const pastedText = /^[^\x00-\x1f\x7f](?:\t*[^\x00-\x1f\x7f])+/;
 
-/** Edits lines on a terminal. */
+/** A line editor on a terminal: gives one line at a time, and prints between two lines. */
 export class LineEditor implements Disposable {
   readonly #options: LineEditorOptions;
   readonly #keys: KeyInput;
   readonly #screen: Screen;
   readonly #readline: Interface;
-  readonly #typed = new KeysTyped();
-  readonly #left = new AbortController();
+  readonly #typed = new Typeahead();
+  readonly #closed = new AbortController();
   readonly #endResize: () => void;
   #history: readonly string[];
   #search: HistorySearch | undefined;
   #hintShown = false;
   /** Set while a line is being edited. */
-  #give: ((line: string | undefined) => void) | undefined;
+  #resolveLine: ((line: string | undefined) => void) | undefined;
 
   constructor(options: LineEditorOptions) {
     this.#options = options;
     const { io } = options;
-    // Keys wait while candidates are looked for.
-    this.#keys = new KeyInput((on) => io.setRaw(on), () => queueMicrotask(() => this.#type()));
+    // Keys wait while completion looks for candidates.
+    this.#keys = new KeyInput((on) => io.setRaw(on), () => queueMicrotask(() => this.#feed()));
     this.#screen = new Screen(io);
-    // The terminal may go away; what was to be printed then does not matter.
-    this.#screen.on("error", () => this.#leave());
+    // The terminal may go away; what could not be printed then does not matter.
+    this.#screen.on("error", () => this.#close());
     this.#history = options.history.toReversed();
     this.#readline = createInterface({
       // It has all of a stream that readline uses.
@@ -136,28 +136,28 @@ export class LineEditor implements Disposable {
     });
     this.#readline.on("line", (line) => this.#finish(line));
     this.#readline.on("history", (history) => this.#keepOut(history));
-    this.#readline.on("SIGINT", () => this.#leave());
-    this.#readline.on("close", () => this.#leave());
+    this.#readline.on("SIGINT", () => this.#close());
+    this.#readline.on("close", () => this.#close());
     // Without the permission to signal itself, Ctrl-Z would end the program with an exception.
     if (!io.maySuspend()) this.#readline.on("SIGTSTP", () => {});
     // After Ctrl-Z and `fg`: readline waits for the prompt before it reads on.
     this.#readline.on("SIGCONT", () => this.#readline.prompt(true));
     this.#endResize = io.onResize(() => this.#resized());
-    this.#readAll().catch(() => this.#leave());
+    this.#readAll().catch(() => this.#close());
   }
 
-  /** Aborts when the person leaves, by Ctrl-D or Ctrl-C, also while a reply is awaited. */
-  get left(): AbortSignal {
-    return this.#left.signal;
+  /** Aborts at Ctrl-D, Ctrl-C and the end of the terminal, also while a reply is awaited. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
   }
 
-  /** The next line as edited; undefined when the person leaves. */
+  /** The next line as edited; undefined once the editor is closed. */
   nextLine(): Promise<string | undefined> {
-    if (this.#left.signal.aborted) return Promise.resolve(undefined);
+    if (this.#closed.signal.aborted) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      this.#give = resolve;
+      this.#resolveLine = resolve;
       this.#readline.prompt();
-      this.#type();
+      this.#feed();
     });
   }
 
@@ -172,28 +172,28 @@ export class LineEditor implements Disposable {
   }
 
   [Symbol.dispose]() {
-    this.#leave();
+    this.#close();
   }
 
   async #readAll() {
     const reader = this.#options.io.input.getReader();
-    this.#left.signal.addEventListener("abort", () => reader.releaseLock(), { once: true });
-    while (!this.#left.signal.aborted) {
+    this.#closed.signal.addEventListener("abort", () => reader.releaseLock(), { once: true });
+    while (!this.#closed.signal.aborted) {
       const { done, value } = await reader.read();
       if (done) break;
       const interrupted = this.#typed.push(value);
-      this.#type();
+      this.#feed();
       if (interrupted) break;
     }
-    this.#leave();
+    this.#close();
   }
 
-  /** Gives the editor the keys that wait, up to the end of the line. */
-  #type() {
-    while (this.#give && !this.#keys.isPaused) {
+  /** Hands readline the keys that wait, up to the end of the line. */
+  #feed() {
+    while (this.#resolveLine && !this.#keys.isPaused) {
       const piece = this.#typed.next();
       if (piece === "") break;
-      this.#wipeHint();
+      this.#eraseHint();
       if (this.#search || piece === ctrlR) this.#typeInSearch(piece);
       else this.#typeInLine(piece);
       this.#showHint();
@@ -207,12 +207,12 @@ export class LineEditor implements Disposable {
   }
 
   #finish(line: string | undefined) {
-    const give = this.#give;
-    this.#give = undefined;
-    give?.(line);
+    const resolve = this.#resolveLine;
+    this.#resolveLine = undefined;
+    resolve?.(line);
   }
 
-  /** Takes what must not be kept out of readline's own history, newest first. */
+  /** Removes lines that must not be kept from readline's own history, newest first. */
   #keepOut(history: string[]) {
     if (history.length > 0 && !isKept(history[0])) history.shift();
     this.#history = history;
@@ -220,8 +220,8 @@ export class LineEditor implements Disposable {
 
   #complete(line: string, give: (error: null, result: Completion) => void) {
     this.#options.complete(line).catch((): Completion => [[], line]).then((completion) => {
-      if (this.#left.signal.aborted) return;
-      this.#wipeHint();
+      if (this.#closed.signal.aborted) return;
+      this.#eraseHint();
       give(null, completion);
       setTimeout(() => this.#showHint());
     });
@@ -230,26 +230,28 @@ export class LineEditor implements Disposable {
   #showHint() {
     const { hint } = this.#options;
     const { line, cursor } = this.#readline;
-    if (!hint || !this.#give || this.#search || this.#hintShown || cursor !== line.length) return;
-    const room = this.#screen.columns - this.#readline.getCursorPos().cols - 1;
-    const text = hint.of(line).slice(0, Math.max(0, room));
+    if (!hint || !this.#resolveLine || this.#search || this.#hintShown || cursor !== line.length) {
+      return;
+    }
+    const free = this.#screen.columns - this.#readline.getCursorPos().cols - 1;
+    const text = hint.of(line).slice(0, Math.max(0, free));
     if (text.trim() === "") return;
     this.#screen.write(`${hint.look(text)}\x1b[${text.length}D`);
     this.#hintShown = true;
   }
 
-  #wipeHint() {
+  #eraseHint() {
     if (this.#hintShown) this.#screen.write(clearRight);
     this.#hintShown = false;
   }
 
   #resized() {
-    this.#wipeHint();
+    this.#eraseHint();
     this.#screen.emit("resize");
     this.#showHint();
   }
 
-  /** Ctrl-R and the keys after it, until one of them ends the search. */
+  /** Handles Ctrl-R and the keys after it, until one of them ends the search. */
   #typeInSearch(piece: string) {
     const search = this.#search ??= this.#startSearch();
     const outcome = search.type(piece);
@@ -272,10 +274,10 @@ export class LineEditor implements Disposable {
     return new HistorySearch(this.#history, line);
   }
 
-  #leave() {
-    if (this.#left.signal.aborted) return;
-    this.#wipeHint();
-    this.#left.abort();
+  #close() {
+    if (this.#closed.signal.aborted) return;
+    this.#eraseHint();
+    this.#closed.abort();
     this.#endResize();
     this.#readline.close();
     this.#options.io.setRaw(false);

@@ -1,7 +1,7 @@
 /**
- * Bytes as they arrive → whole lines, byte for byte. A line ends with LF, and one CR before it is
- * dropped; a last line without LF counts. What is held between two chunks is at most one line,
- * bounded by `lineBytesMax`: the bytes of a longer one are thrown away as they arrive.
+ * Splits bytes as they arrive into whole lines, byte for byte. A line ends with LF, and one CR before
+ * it is dropped; a last line without LF counts. Between two chunks at most one line is held, bounded
+ * by `lineBytesMax`: the bytes of a longer one are thrown away as they arrive.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { concat } from "@std/bytes/concat";
 const lineFeed = 10;
 const carriageReturn = 13;
 
-/** Takes chunks, gives lines. */
+/** Collects chunks until they make lines. */
 export class LineSplitter {
   readonly #lineBytesMax: number;
   /** The parts of a line whose end has not come. */

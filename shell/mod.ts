@@ -1,6 +1,6 @@
 /**
- * The one door of the shell: `blink-store client` and `blink-store run` end up here. Whatever
- * happens, the person or script gets an exit status and at most one line on standard error.
+ * The door of the shell, which `blink-store client` and `blink-store run` start. It always ends with
+ * an exit status and at most one line on standard error.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { runOneOff } from "./one_off.ts";
 import { type ClientOptions, exitStatus, type ShellIo } from "./options.ts";
 import { runPiped } from "./piped.ts";
 import { UsageError } from "./request.ts";
-import { failureText } from "./trouble.ts";
+import { fatalErrorText } from "./errors.ts";
 
 export { exitStatus } from "./options.ts";
 export type {
@@ -30,14 +30,14 @@ export async function runClient(
     return await runMode(options, io);
   } catch (error) {
     // The reader of a pipe has taken what it wanted, as in `… | head -1`.
-    if (error instanceof Deno.errors.BrokenPipe) return exitStatus.fine;
-    await io.errors.write(failureText(error) + "\n").catch(() => {});
+    if (error instanceof Deno.errors.BrokenPipe) return exitStatus.ok;
+    await io.errors.write(fatalErrorText(error) + "\n").catch(() => {});
     return error instanceof UsageError ? exitStatus.usage : exitStatus.failed;
   }
 }
 
 async function runMode(options: ClientOptions, io: ShellIo): Promise<number> {
-  // A mode's room is opened only when it is used: the line editor takes time to load.
+  // Each mode is loaded only when it is used: the line editor takes time to load.
   switch (options.mode ?? "command") {
     case "stat":
       return await (await import("./stat.ts")).runStat(options, io);

@@ -1,10 +1,12 @@
 /**
  * One command from the words of the command line: its reply and nothing else on standard output.
- * The exit status tells a script what became of it: 0 fine; 1 when the reply was an ERROR, a GET or
+ * The exit status is for scripts: 0 when all went well; 1 when the reply was an ERROR, a GET or
  * DELETE found nothing, or the connection failed; 2 when the words are not a command.
  *
  * @module
  */
+// @ts-types="../types/std.d.ts"
+import { concat } from "@std/bytes/concat";
 import { coloursFor } from "./colours.ts";
 import { formatParsed, type ReplyStyle } from "./format.ts";
 import { helpLines } from "./help.ts";
@@ -12,7 +14,7 @@ import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from ".
 import { parseReply, type Reply } from "../client.ts";
 import { requestLine, UsageError } from "./request.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
-import { leave } from "./trouble.ts";
+import { closeStore } from "./errors.ts";
 
 /** The most that `-x` reads from standard input, in bytes: what one request line can carry. */
 export const inputBytesMax = 256 * 1024 * 1024;
@@ -23,20 +25,21 @@ export async function runOneOff(options: ClientOptions, io: ShellIo): Promise<nu
   const verb = words[0]?.toUpperCase();
   if (verb === "HELP" && words.length === 2) {
     await io.output.write(helpLines(words[1], coloursFor(io.output, io)).join("\n") + "\n");
-    return exitStatus.fine;
+    return exitStatus.ok;
   }
-  const input = options.lastFromInput ? await allOf(io.input) : undefined;
+  const input = options.lastFromInput ? await readAll(io.input) : undefined;
   const line = requestLine(words, input);
-  if (verb === "QUIT") return exitStatus.fine;
+  if (verb === "QUIT") return exitStatus.ok;
   const store = await options.connect();
   try {
     return await repeated(store, line, options, io);
   } finally {
-    await leave(store);
+    await closeStore(store);
   }
 }
 
-async function allOf(input: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+/** All bytes of the input, up to {@linkcode inputBytesMax}. */
+async function readAll(input: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of input) {
@@ -48,13 +51,7 @@ async function allOf(input: ReadableStream<Uint8Array>): Promise<Uint8Array> {
     }
     chunks.push(chunk);
   }
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
+  return concat(chunks);
 }
 
 /** Sends the line as often as asked, with the pause between two; the worst status counts. */
@@ -66,7 +63,7 @@ async function repeated(
 ): Promise<number> {
   const { repeat = 1, intervalSeconds = 0 } = options;
   const interrupted = repeat > 1 ? io.interrupted() : undefined;
-  let status: number = exitStatus.fine;
+  let status: number = exitStatus.ok;
   for (let run = 0; run < repeat && !interrupted?.aborted; run++) {
     if (run > 0) await pause(intervalSeconds * 1000, interrupted);
     const reply = parseReply(await store.request(line, { timeoutMs: requestTimeoutMs }));
@@ -76,7 +73,7 @@ async function repeated(
   return status;
 }
 
-// NOT_FOUND is a failure of any one-off command that asks for a key: nothing was there.
+/** NOT_FOUND counts as a failure: the key that the command names was not there. */
 function isFailure(reply: Reply): boolean {
   return reply.kind === "ERROR" || reply.kind === "NOT_FOUND";
 }
@@ -90,7 +87,7 @@ async function printReply(reply: Reply, options: ClientOptions, io: ShellIo) {
   };
   if (!options.raw) return await io.output.write(formatParsed(reply, style));
   if (reply.kind === "VALUE") return await io.output.write(reply.value);
-  // With --raw, standard output may be a file that is to hold a value or nothing.
+  // With --raw, standard output may be a file that should hold a value or nothing.
   const isError = isFailure(reply);
   const printed = formatParsed(reply, { ...style, terminal: isError && io.errors.isTerminal });
   if (isError) await io.errors.write(printed);

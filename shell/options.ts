@@ -1,6 +1,5 @@
 /**
- * What the shell is told: how to reach a store, which of its modes to run in, and where it reads
- * and writes. The command line turns its flags into a {@linkcode ClientOptions}; tests pass their
+ * How the shell is set up: how to reach a store, which mode to run in, and where to read and write. The command line turns its flags into a {@linkcode ClientOptions}; tests pass their
  * own {@linkcode ShellIo}. The shell does not know whether a network lies between it and the store.
  *
  * @module
@@ -16,12 +15,12 @@ export interface ShellStore {
     line: string | Uint8Array,
     options?: { signal?: AbortSignal; timeoutMs?: number },
   ): Promise<string>;
-  /** Shows a token now and after every reconnect; rejects when it is refused. */
+  /** Logs in with a token now and after every reconnect; rejects when it is refused. */
   auth?(
     token: string,
     options?: { signal?: AbortSignal; timeoutMs?: number },
   ): Promise<unknown>;
-  /** Leaves the store. */
+  /** Closes the connection. */
   close(): void | Promise<void>;
 }
 
@@ -29,7 +28,7 @@ export interface ShellStore {
 export type ClientMode =
   /** Runs the words as one command; without words, reads commands from the terminal or a pipe. */
   | "command"
-  /** Shows a live line a second of what the server does. */
+  /** Prints a line a second about what the server does. */
   | "stat"
   /** Lists keys, a line each. */
   | "scan"
@@ -38,14 +37,14 @@ export type ClientMode =
 
 /** How replies are printed. */
 export type OutputFormat =
-  /** For people on a terminal, plain for scripts elsewhere. */
+  /** Readable on a terminal, plain for scripts elsewhere. */
   | "text"
   /** One JSON document a reply, a line each. */
   | "json"
   /** One record a reply, fields as in RFC 4180. */
   | "csv";
 
-/** What `blink-store client` and `blink-store run` are asked to do. */
+/** What `blink-store client` or `blink-store run` has to do. */
 export interface ClientOptions {
   /** Where the store is, as the greeting names it: `127.0.0.1:8765`, or a socket's path. */
   readonly address: string;
@@ -61,7 +60,7 @@ export interface ClientOptions {
   readonly raw?: boolean;
   /** `--json`, `--csv`. Default `"text"`. */
   readonly output?: OutputFormat;
-  /** `--json-values`: values that are JSON are laid out over several lines. */
+  /** `--json-values`: values that are JSON are pretty-printed. */
   readonly jsonValues?: boolean;
   /** `-r N`: how often a one-off command runs, or how many lines of `--stat` and samples of `--latency`; `Infinity` is until interrupted. */
   readonly repeat?: number;
@@ -73,8 +72,8 @@ export interface ClientOptions {
 
 /** Exit statuses of the client. */
 export const exitStatus = {
-  /** Everything asked was done. */
-  fine: 0,
+  /** All went well. */
+  ok: 0,
   /** A reply was an ERROR, a one-off GET or DELETE found nothing, or the connection failed. */
   failed: 1,
   /** The words are not a command. */
@@ -85,13 +84,13 @@ export const exitStatus = {
 export interface ShellOutput {
   /** Writes all of it; rejects when the other side is gone (a closed pipe). */
   write(chunk: string | Uint8Array): Promise<void>;
-  /** True when a person looks at it. */
+  /** True for a terminal. */
   readonly isTerminal: boolean;
   /** The width of the terminal in columns. */
   columns(): number;
 }
 
-/** The world around the shell. */
+/** Input, output and environment of the shell: those of the process, or a test's own. */
 export interface ShellIo {
   /** Standard input, as bytes. */
   readonly input: ReadableStream<Uint8Array>;
@@ -105,7 +104,7 @@ export interface ShellIo {
   env(name: string): string | undefined;
   /** Hands every key to the shell as it is typed, or gives line-wise input back to the terminal. */
   setRaw(on: boolean): void;
-  /** True when Ctrl-Z can put this process into the background. */
+  /** True when Ctrl-Z can suspend this process. */
   maySuspend(): boolean;
   /** Calls back when the terminal's size changes; returns what ends that. */
   onResize(changed: () => void): () => void;

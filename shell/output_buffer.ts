@@ -1,6 +1,6 @@
 /**
  * Gathers many small pieces of output into few writes. Pieces that come while a write is under way
- * wait for the next; the room they take is told, so that the writer can hold back.
+ * wait for the next one. `waitingBytes` says how much waits, for back-pressure.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { ShellOutput } from "./options.ts";
 
 const startBytes = 64 * 1024;
 
-/** Output that is written in its order, soon, and in large pieces. */
+/** A buffer in front of an output, which writes pieces soon, in order, and many at a time. */
 export class OutputBuffer {
   readonly #output: ShellOutput;
   #bytes = new Uint8Array(startBytes);

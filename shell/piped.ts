@@ -1,9 +1,10 @@
 /**
- * Commands from a pipe or a file: each line is sent as it is, byte for byte, without waiting for the
- * replies before it; each reply is printed decoded, in order. Empty lines are skipped, QUIT ends it.
+ * Runs commands from a pipe or a file: sends each line unchanged, byte for byte, without waiting for
+ * the replies before it, and prints each reply decoded, in order. It skips empty lines and ends at
+ * QUIT.
  *
- * Memory is bounded whatever the input: so many requests are in flight at a time, fewer when the
- * replies are large, and nothing is read while the reader of the output is behind.
+ * Memory is bounded for any input: the requests in flight are limited, to fewer when replies are
+ * large, and nothing is read while the reader of the output is behind.
  *
  * @module
  */
@@ -13,20 +14,20 @@ import { LineSplitter } from "./line_splitter.ts";
 import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
 import { OutputBuffer } from "./output_buffer.ts";
 import { requestTimeoutMs } from "./timing.ts";
-import { failureText, leave } from "./trouble.ts";
+import { closeStore, fatalErrorText } from "./errors.ts";
 
 /** Requests in flight at most. */
 export const inFlightMax = 512;
 /** Bytes of requests in flight at most, but for a single longer request. */
 export const inFlightBytesMax = 4 * 1024 * 1024;
-/** What the replies in flight may come to together, in bytes, as the last ones let expect. */
+/** Bytes of replies in flight at most, estimated from the latest replies. */
 export const replyBytesInFlightMax = 64 * 1024 * 1024;
 /** The longest line taken from the input, in bytes. */
 export const pipedLineBytesMax = 256 * 1024 * 1024;
 /** Bytes of output that may wait for its reader before the next line is sent. */
 const outputWaitingBytesMax = 4 * 1024 * 1024;
 
-/** How fast a large reply is forgotten, a reply: by half within some seven hundred. */
+/** The factor by which the estimate of a reply's size decays with each reply: half in some 700. */
 const replySizeDecay = 0.999;
 
 const requestOptions = { timeoutMs: requestTimeoutMs };
@@ -39,10 +40,11 @@ export async function runPiped(options: ClientOptions, io: ShellIo): Promise<num
   try {
     return await new PipedRun(store, options, io).run();
   } finally {
-    await leave(store);
+    await closeStore(store);
   }
 }
 
+/** One run over the input: what is in flight, the output, and the first failure. */
 class PipedRun {
   readonly #store: ShellStore;
   readonly #io: ShellIo;
@@ -53,12 +55,12 @@ class PipedRun {
   #inFlightBytes = 0;
   #largestReply = 0;
   #lineNumber = 0;
-  #status: number = exitStatus.fine;
+  #status: number = exitStatus.ok;
   #failure: { lineNumber: number; error: unknown } | undefined;
   #wake: (() => void) | undefined;
-  #lose: () => void = () => {};
+  #fail: () => void = () => {};
   /** Resolves at the first failure. */
-  readonly #lost = new Promise<undefined>((resolve) => this.#lose = () => resolve(undefined));
+  readonly #failed = new Promise<undefined>((resolve) => this.#fail = () => resolve(undefined));
 
   constructor(store: ShellStore, options: ClientOptions, io: ShellIo) {
     this.#store = store;
@@ -79,18 +81,18 @@ class PipedRun {
     const reader = this.#io.input.getReader();
     while (!quit && !this.#failure) {
       // A lost connection ends the run also while the input is silent.
-      const chunk = await Promise.race([reader.read(), this.#lost]);
+      const chunk = await Promise.race([reader.read(), this.#failed]);
       if (!chunk) break;
       quit = await this.#runLines(chunk.done ? splitter.end() : splitter.push(chunk.value));
       if (chunk.done) break;
     }
-    while (this.#inFlight > 0 && !this.#failure) await this.#change();
+    while (this.#inFlight > 0 && !this.#failure) await this.#nextReply();
     await this.#output.flushed();
     if (this.#failure) return await this.#report(this.#failure);
     return this.#status;
   }
 
-  /** Sends the lines as room allows; true when one of them was QUIT. */
+  /** Sends the lines as capacity allows; true when one of them was QUIT. */
   async #runLines(lines: Iterable<Uint8Array | undefined>): Promise<boolean> {
     for (const line of lines) {
       this.#lineNumber++;
@@ -101,33 +103,33 @@ class PipedRun {
       const kind = lineKind(line);
       if (kind === "empty") continue;
       if (kind === "quit") return true;
-      if (!this.#hasRoom(line.length)) await this.#room(line.length);
+      if (!this.#hasCapacity(line.length)) await this.#waitForCapacity(line.length);
       if (this.#failure) return false;
       this.#send(line, this.#lineNumber);
     }
     return false;
   }
 
-  #hasRoom(bytes: number): boolean {
+  #hasCapacity(bytes: number): boolean {
     if (this.#outputIsBehind()) return false;
     if (this.#inFlight === 0) return true;
     return this.#inFlight < Math.min(inFlightMax, replyBytesInFlightMax / this.#largestReply) &&
       this.#inFlightBytes + bytes <= inFlightBytesMax;
   }
 
-  /** True when `flushed` is to be awaited, which throws once the reader of the output has gone. */
+  /** True when the caller must await `flushed`, which throws once the output's reader has gone. */
   #outputIsBehind(): boolean {
     return this.#output.failed || this.#output.waitingBytes > outputWaitingBytesMax;
   }
 
-  async #room(bytes: number) {
-    while (!this.#failure && !this.#hasRoom(bytes)) {
+  async #waitForCapacity(bytes: number) {
+    while (!this.#failure && !this.#hasCapacity(bytes)) {
       if (this.#outputIsBehind()) await this.#output.flushed();
-      else await this.#change();
+      else await this.#nextReply();
     }
   }
 
-  #change(): Promise<void> {
+  #nextReply(): Promise<void> {
     return new Promise((resolve) => this.#wake = resolve);
   }
 
@@ -138,14 +140,14 @@ class PipedRun {
       (reply) => this.#answered(reply, line.length),
       (error) => {
         this.#failure ??= { lineNumber, error };
-        this.#lose();
+        this.#fail();
         this.#ended(line.length);
       },
     );
   }
 
   #answered(reply: string, lineBytes: number) {
-    // After a failure the replies behind the gap would be taken for those of other lines.
+    // After a failure, replies behind the gap would look like those of other lines.
     if (!this.#failure) {
       this.#largestReply = Math.max(reply.length, this.#largestReply * replySizeDecay);
       if (this.#simple && reply === "OK") this.#output.append(okLine);
@@ -163,20 +165,20 @@ class PipedRun {
     wake?.();
   }
 
-  /** Answers a line too long to be sent, in its turn. */
+  /** Prints an error for a line too long to be sent, in its turn. */
   async #refuse() {
-    while (this.#inFlight > 0 && !this.#failure) await this.#change();
+    while (this.#inFlight > 0 && !this.#failure) await this.#nextReply();
     this.#inFlight++;
     this.#answered(`ERROR line too long (max ${pipedLineBytesMax} bytes)`, 0);
   }
 
   async #report({ lineNumber, error }: { lineNumber: number; error: unknown }): Promise<number> {
-    await this.#io.errors.write(`Line ${lineNumber} has no reply: ${failureText(error)}\n`);
+    await this.#io.errors.write(`Line ${lineNumber} has no reply: ${fatalErrorText(error)}\n`);
     return exitStatus.failed;
   }
 }
 
-/** What the client itself must know of a line. */
+/** Whether the client sends a line, skips it or ends at it. */
 function lineKind(line: Uint8Array): "empty" | "quit" | "request" {
   let at = 0;
   while (at < line.length && (line[at] === 32 || line[at] === 9)) at++;

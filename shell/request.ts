@@ -1,18 +1,18 @@
 /**
- * The words of a one-off command made into one request line. Whatever the words hold, the line is
- * one request with these arguments: a key or option with blanks or line breaks is refused, and a
+ * Makes one request line of the words of a one-off command. The line is always one request with
+ * exactly these arguments: a key or option with blanks or line breaks is refused, and a
  * value that a plain line cannot carry (with a line feed in it, or a carriage return at its end) goes
  * as `PUT … b64`, which stores the same bytes.
  *
  * @module
  */
 // @ts-types="../types/std.d.ts"
-import { encodeBase64 } from "@std/encoding/base64";
-import { type Argument, type Command, commandNamed, usageOf } from "../protocol/commands.ts";
+import { concat } from "@std/bytes/concat";
+import { type Argument, type Command, commandNamed, usageOf } from "../commands/mod.ts";
 import { escapeText } from "./escape.ts";
 import { suggestionFor } from "./help.ts";
 
-/** The words are not a command; its message says what is. */
+/** The words are not a command; the message says which words are. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -70,7 +70,7 @@ function checkWords(command: Command, words: readonly string[]) {
   }
 }
 
-/** A word read from standard input, where a person's editor or `echo` left a line break behind it. */
+/** A word read from standard input, without the line break that an editor or `echo` adds. */
 function wordFrom(command: Command, input: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(input).replace(/\r?\n$/, "");
@@ -89,7 +89,10 @@ function valueLine(
   const before = given.slice(0, valueAt);
   const rest = given.slice(valueAt);
   if (input !== undefined && rest.length > 0) {
-    throw usageError(command, "The value is to come from standard input, so it cannot be given");
+    throw usageError(
+      command,
+      "With -x the value comes from standard input: leave it out of the words",
+    );
   }
   const missing = command.args[before.length];
   if (before.length < valueAt) {
@@ -102,24 +105,20 @@ function valueLine(
     return joined(["PUT", key, options], withoutBlanks(value));
   }
   if (!needsBase64(value)) return joined([command.verb, ...before], value);
-  const encoded = encoder.encode(encodeBase64(value));
+  const encoded = encoder.encode(value.toBase64());
   return joined(["PUT", key, /^-?$/.test(options) ? "b64" : `${options},b64`], encoded);
 }
 
-/** True when a plain line would not bring these bytes to the store unchanged. */
+/** True when a plain line cannot carry these bytes unchanged. */
 function needsBase64(value: Uint8Array): boolean {
   return value.includes(lineFeed) || value.at(-1) === carriageReturn;
 }
 
-/** The base64 that `base64 file` writes has line feeds in it, which the wire's has not. */
+/** Removes the line feeds that `base64 file` writes; base64 on the wire has none. */
 function withoutBlanks(text: Uint8Array): Uint8Array {
   return text.filter((byte) => byte > 32);
 }
 
 function joined(words: readonly string[], value: Uint8Array): Uint8Array {
-  const head = encoder.encode(words.join(" ") + " ");
-  const line = new Uint8Array(head.length + value.length);
-  line.set(head);
-  line.set(value, head.length);
-  return line;
+  return concat([encoder.encode(words.join(" ") + " "), value]);
 }

@@ -1,6 +1,6 @@
 /**
- * `--scan [PREFIX]`: every key of the store, or those with a prefix, a line each, as they come. A
- * key may come twice where others are written meanwhile; that is SCAN's promise.
+ * `--scan [PREFIX]`: prints every key of the store, or those with a prefix, a line each, as they
+ * arrive. A key may appear twice while others are written, as with SCAN itself.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type ClientOptions, exitStatus, type OutputFormat, type ShellIo } from 
 import { parseReply } from "../client.ts";
 import { UsageError } from "./request.ts";
 import { requestTimeoutMs } from "./timing.ts";
-import { leave } from "./trouble.ts";
+import { closeStore } from "./errors.ts";
 
 /** Entries that one request visits. */
 const scanCount = 1000;
@@ -38,9 +38,9 @@ export async function runScan(options: ClientOptions, io: ShellIo): Promise<numb
       cursor = parsed.next;
     } while (cursor !== "0");
   } finally {
-    await leave(store);
+    await closeStore(store);
   }
-  return exitStatus.fine;
+  return exitStatus.ok;
 }
 
 function printer(output: OutputFormat, io: ShellIo): (key: string) => string {

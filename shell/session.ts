@@ -1,6 +1,6 @@
 /**
- * The interactive shell: a greeting, a prompt, a command a line and its reply for people. The
- * connection may be lost at any time: that is told in one line, and the next command connects again.
+ * The interactive shell: a greeting, then a prompt, one command a line and its reply. The connection
+ * may be lost at any time: the shell says so in one line, and the next command connects again.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import { hintFor } from "./hints.ts";
 import { type History, historyLinesMax, historyPath, noHistory, openHistory } from "./history.ts";
 import { LineEditor } from "./line_editor.ts";
 import { type ClientOptions, exitStatus, type ShellIo, type ShellStore } from "./options.ts";
-import { commandNamed } from "../protocol/commands.ts";
+import { commandNamed } from "../commands/mod.ts";
 import { requestTimeoutMs } from "./timing.ts";
-import { kindOf, leave, mishapText } from "./trouble.ts";
+import { closeStore, errorKind, recoverableErrorText } from "./errors.ts";
 
 const prompt = "> ";
 
@@ -25,7 +25,7 @@ export function greeting(address: string): string {
     "Commands: SET <key> <value> | GET <key> | DELETE <key> | USAGE | QUIT\n\n";
 }
 
-/** Talks with a person until they leave; resolves with the exit status. */
+/** Runs commands from the terminal until the user leaves; resolves with the exit status. */
 export async function runSession(options: ClientOptions, io: ShellIo): Promise<number> {
   const store = await options.connect();
   const colours = coloursFor(io.output, io);
@@ -49,15 +49,15 @@ export async function runSession(options: ClientOptions, io: ShellIo): Promise<n
     jsonValues: options.jsonValues ?? false,
   };
   try {
-    await converse(store, editor, history, style);
+    await runCommands(store, editor, history, style);
     await editor.flushed();
   } finally {
-    await leave(store);
+    await closeStore(store);
   }
-  return exitStatus.fine;
+  return exitStatus.ok;
 }
 
-/** The history, or none and one line on why. */
+/** The history; where it cannot be opened, none and a line that says why. */
 function openedHistory(io: ShellIo): { history: History; remark?: string } {
   const path = historyPath(io.env);
   if (path === undefined) return { history: noHistory };
@@ -72,7 +72,7 @@ function openedHistory(io: ShellIo): { history: History; remark?: string } {
   }
 }
 
-async function converse(
+async function runCommands(
   store: ShellStore,
   editor: LineEditor,
   history: History,
@@ -87,7 +87,7 @@ async function converse(
     }
     const words = line.trim().split(/[ \t]+/);
     if (words[0] === "") continue;
-    keep(history, line);
+    remember(history, line);
     const verb = words[0].toUpperCase();
     if (verb === "QUIT") return;
     if (verb === "HELP") {
@@ -99,7 +99,7 @@ async function converse(
 }
 
 /** A full disk must not end the session. */
-function keep(history: History, line: string) {
+function remember(history: History, line: string) {
   try {
     history.add(line);
   } catch {
@@ -115,17 +115,17 @@ async function runLine(
   style: ReplyStyle,
 ) {
   try {
-    const reply = await requested(store, line, words, editor.left);
+    const reply = await requested(store, line, words, editor.closed);
     editor.print(formatReply(reply, style));
     const advice = adviceOn(reply, words[0]);
     if (advice) editor.print(style.colours.dim(advice) + "\n");
   } catch (error) {
-    if (editor.left.aborted) return;
-    editor.print(style.colours.red(mishapText(error)) + "\n");
+    if (editor.closed.aborted) return;
+    editor.print(style.colours.red(recoverableErrorText(error)) + "\n");
   }
 }
 
-/** The reply to a line; a token is also shown again whenever the connection is made anew. */
+/** The reply to a line. After AUTH the client also logs in again whenever it reconnects. */
 async function requested(
   store: ShellStore,
   line: string,
@@ -140,15 +140,15 @@ async function requested(
     await store.auth(words[1], options);
     return "OK";
   } catch (error) {
-    const kind = kindOf(error);
+    const kind = errorKind(error);
     if (kind !== "auth" && kind !== "reply") throw error;
     return `ERROR ${(error as Error).message}`;
   }
 }
 
-/** What to do about an error, where it is not plain from the error itself. */
+/** Advice on an error, where the error itself does not say what to do. */
 function adviceOn(reply: string, verb: string): string | undefined {
-  if (reply === "ERROR authentication required") return "AUTH <token> shows the token.";
+  if (reply === "ERROR authentication required") return "AUTH <token> logs in.";
   if (!reply.startsWith("ERROR") || commandNamed(verb)) return undefined;
   const suggestion = suggestionFor(verb);
   return suggestion ? `Did you mean ${suggestion}?` : "help lists the commands.";

@@ -1,17 +1,17 @@
 /**
- * `--stat`: a line a second on what the server does, from INFO: requests a second, how many GETs
- * found their key, memory held, connections, and the requests of the last seconds as bars. Its own
- * requests are not counted. A lost server is told once, and watched again when it is back.
+ * `--stat`: prints a line a second about the server, from INFO: requests a second, the hit ratio,
+ * memory, connections, and the requests of the last seconds as bars. It does not count its own
+ * requests. It reports a lost server once, and goes on when the server is back.
  *
  * @module
  */
 import { type Colours, coloursFor } from "./colours.ts";
 import { escapeText } from "./escape.ts";
-import { humanBytes, humanCount, humanShare, sparkLine } from "./human.ts";
+import { formatBytes, formatCount, formatPercent, sparkline } from "./units.ts";
 import { type ClientOptions, exitStatus, type OutputFormat, type ShellIo } from "./options.ts";
 import { parseReply } from "../client.ts";
 import { pause, requestTimeoutMs } from "./timing.ts";
-import { failureText, leave } from "./trouble.ts";
+import { closeStore, fatalErrorText } from "./errors.ts";
 
 /** Pause between two lines, in seconds. */
 export const statIntervalSeconds = 1;
@@ -41,7 +41,7 @@ export interface StatLine {
   readonly sample: Sample;
 }
 
-/** The sample in an INFO reply; undefined when the reply is none. */
+/** The sample in an INFO reply; undefined for any other reply. */
 export function sampleFrom(reply: string, atMs: number): Sample | undefined {
   const parsed = parseReply(reply);
   if (parsed.kind !== "INFO") return undefined;
@@ -58,14 +58,14 @@ export function sampleFrom(reply: string, atMs: number): Sample | undefined {
   };
 }
 
-/** A number inside nested objects; 0 where a server does not tell it. */
+/** A number inside nested objects; 0 where the server does not report it. */
 function figure(info: unknown, ...path: string[]): number {
   let found = info;
   for (const name of path) found = (found as Record<string, unknown> | undefined)?.[name];
   return typeof found === "number" ? found : 0;
 }
 
-/** What happened from one sample to the next. A server that started anew counts from zero. */
+/** What happened from one sample to the next. After a restart the server counts from zero. */
 export function between(earlier: Sample, later: Sample): StatLine {
   const restarted = later.requests < earlier.requests;
   const base = restarted ? { requests: 0, hits: 0, misses: 0 } : earlier;
@@ -101,16 +101,16 @@ export async function runStat(options: ClientOptions, io: ShellIo): Promise<numb
         earlier = sample;
       } catch (error) {
         if (end.aborted) break;
-        if (!io.output.isTerminal) return await failed(failureText(error), io);
-        if (earlier) await failed(failureText(error), io);
+        if (!io.output.isTerminal) return await failed(fatalErrorText(error), io);
+        if (earlier) await failed(fatalErrorText(error), io);
         earlier = undefined;
       }
       await pause(intervalMs, end);
     }
   } finally {
-    await leave(store);
+    await closeStore(store);
   }
-  return exitStatus.fine;
+  return exitStatus.ok;
 }
 
 async function failed(message: string, io: ShellIo): Promise<number> {
@@ -125,15 +125,15 @@ function columns(texts: readonly string[]): string {
   return texts.map((text) => text.padStart(columnWidth)).join("");
 }
 
-/** A line for people, without the bars. */
-export function peopleColumns({ requestsPerSecond, hits, misses, sample }: StatLine): string {
+/** A line for a terminal, without the bars. */
+export function terminalColumns({ requestsPerSecond, hits, misses, sample }: StatLine): string {
   return columns([
-    humanCount(requestsPerSecond),
-    humanShare(hits, hits + misses),
-    humanBytes(sample.dataBytes),
-    humanBytes(sample.limitBytes),
-    humanCount(sample.entries),
-    humanCount(sample.clients),
+    formatCount(requestsPerSecond),
+    formatPercent(hits, hits + misses),
+    formatBytes(sample.dataBytes),
+    formatBytes(sample.limitBytes),
+    formatCount(sample.entries),
+    formatCount(sample.clients),
   ]);
 }
 
@@ -150,6 +150,7 @@ export function statData(line: StatLine): Record<string, number | null> {
   };
 }
 
+/** Prints the lines in one output format, with a heading where the format has one. */
 class StatPrinter {
   readonly #output: OutputFormat;
   readonly #io: ShellIo;
@@ -178,18 +179,18 @@ class StatPrinter {
         return this.#lines === 0 ? `${Object.keys(data).join(",")}\n${row}` : row;
       }
       case "text":
-        return this.#peopleText(line);
+        return this.#terminalText(line);
     }
   }
 
-  #peopleText(line: StatLine): string {
+  #terminalText(line: StatLine): string {
     const headed = this.#lines % (this.#io.output.isTerminal ? linesPerHeading : Infinity) === 0;
     const heading = headed ? this.#colours.dim(columns(headings)) + "\n" : "";
-    const text = peopleColumns(line);
+    const text = terminalColumns(line);
     if (!this.#io.output.isTerminal) return heading + text;
     this.#rates = [...this.#rates, line.requestsPerSecond].slice(-barsMax);
-    const room = Math.max(0, this.#io.output.columns() - text.length - 3);
-    const bars = sparkLine(this.#rates.slice(-Math.min(barsMax, room) || this.#rates.length));
-    return heading + text + (room > 0 ? "  " + this.#colours.cyan(bars) : "");
+    const free = Math.max(0, this.#io.output.columns() - text.length - 3);
+    const bars = sparkline(this.#rates.slice(-Math.min(barsMax, free) || this.#rates.length));
+    return heading + text + (free > 0 ? "  " + this.#colours.cyan(bars) : "");
   }
 }

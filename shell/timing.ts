@@ -4,18 +4,12 @@
  * @module
  */
 
-/** Resolves after so many milliseconds, or at once when the signal aborts. Never rejects. */
+// @ts-types="../types/std.d.ts"
+import { delay } from "@std/async/delay";
+
+/** Resolves after that many milliseconds, or at once when the signal aborts. Never rejects. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal?.addEventListener("abort", done, { once: true });
-  });
+  return delay(milliseconds, { signal }).catch(() => {});
 }
 
 /**

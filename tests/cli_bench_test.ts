@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "./assert.ts";
 import { readMix } from "../cli/bench.ts";
-import { UsageError } from "../cli/values.ts";
+import { UsageError } from "../cli/usage_error.ts";
 import { blinkStore, exchange, serving } from "./command_line.ts";
 
 Deno.test("a mix gives weights to verbs, each at most once", () => {

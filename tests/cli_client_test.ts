@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { blinkStore, exchange, serving } from "./command_line.ts";
 
-Deno.test("the first word tells a one-off command from an address", async () => {
+Deno.test("the first word decides between a one-off command and an address", async () => {
   await using server = await serving(["--tcp", ":0"]);
   const env = { BLINK_STORE: `127.0.0.1:${server.port}` };
   const port = String(server.port);

@@ -1,17 +1,19 @@
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { completionsFor } from "../cli/completions.ts";
-import { type Option, subcommands } from "../cli/options.ts";
+import type { Option } from "../cli/option.ts";
+import { subcommands } from "../cli/subcommands.ts";
 import { commands } from "../commands/mod.ts";
 import { blinkStore } from "./command_line.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
 
-Deno.test("the completions of every shell hold every subcommand, flag and verb", () => {
+Deno.test("the completions of every shell hold every subcommand, flag and verb", async () => {
+  const tables = await Promise.all(subcommands.map(({ load }) => load()));
   for (const shell of shells) {
-    const script = completionsFor(shell);
-    for (const { name, options } of subcommands) {
+    const script = await completionsFor(shell);
+    for (const { name, options } of tables) {
       assertStringIncludes(script, name);
-      for (const option of options as readonly Option[]) {
+      for (const option of options) {
         assertStringIncludes(script, shell === "fish" ? `-l ${option.name}` : `--${option.name}`);
       }
     }
@@ -36,7 +38,7 @@ Deno.test("each shell reads its script without complaint", async () => {
   const file = await Deno.makeTempFile();
   try {
     for (const shell of shells) {
-      await Deno.writeTextFile(file, completionsFor(shell));
+      await Deno.writeTextFile(file, await completionsFor(shell));
       await inShell(shell, ["-n", file]);
     }
   } finally {
@@ -46,7 +48,7 @@ Deno.test("each shell reads its script without complaint", async () => {
 
 Deno.test("bash completes subcommands, flags, verbs in the case typed, and files", async () => {
   const complete = async (...words: string[]) => {
-    const script = `${completionsFor("bash")}
+    const script = `${await completionsFor("bash")}
       COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _blink_store; printf '%s ' "\${COMPREPLY[@]}"`;
     return (await inShell("bash", ["-c", script, "bash", "blink-store", ...words]))?.trim();
   };
@@ -62,5 +64,5 @@ Deno.test("bash completes subcommands, flags, verbs in the case typed, and files
 
 Deno.test("the subcommand prints the script", async () => {
   const { status, stdout } = await blinkStore(["completions", "fish"]);
-  assertEquals({ status, stdout }, { status: 0, stdout: `${completionsFor("fish")}\n` });
+  assertEquals({ status, stdout }, { status: 0, stdout: `${await completionsFor("fish")}\n` });
 });

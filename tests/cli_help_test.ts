@@ -1,21 +1,25 @@
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { helpOf, overview } from "../cli/help.ts";
-import { serveCommand, subcommands } from "../cli/options.ts";
-import { readBytes, readCount, readSeconds } from "../cli/values.ts";
+import { serveCommand } from "../cli/options/serve.ts";
+import { subcommands } from "../cli/subcommands.ts";
+import { readAddress, readBytes, readCount, readSeconds } from "../cli/values.ts";
 import { blinkStore, root } from "./command_line.ts";
+import { hostDefault, portDefault } from "../protocol.ts";
 import { serverDefaults } from "../server.ts";
+
+const tables = await Promise.all(subcommands.map(({ load }) => load()));
 
 const screen = { lines: 24, columns: 80 };
 
-Deno.test("every help fits one screen and tells of every flag and default", () => {
-  const pages = new Map(subcommands.map((one) => [one.name, helpOf(one)]));
+Deno.test("every help fits one screen and shows every flag and default", () => {
+  const pages = new Map(tables.map((one) => [one.name, helpOf(one)]));
   for (const [name, page] of [["", overview()] as const, ...pages]) {
     const lines = page.split("\n");
     // The prompt that follows takes the last line of the screen.
     assert(lines.length < screen.lines, `${name}: ${lines.length} lines`);
     for (const line of lines) assert(line.length <= screen.columns, `${name}: ${line}`);
   }
-  for (const { name, options } of subcommands) {
+  for (const { name, options } of tables) {
     for (const option of options) {
       assertStringIncludes(pages.get(name)!, `--${option.name}`);
       if ("default" in option) assertStringIncludes(pages.get(name)!, `(${option.default})`);
@@ -23,19 +27,20 @@ Deno.test("every help fits one screen and tells of every flag and default", () =
   }
 });
 
-Deno.test("the defaults that the help tells are the server's own", () => {
-  const told = (name: string) =>
+Deno.test("the defaults that the help shows are the server's and the protocol's own", () => {
+  const shown = (name: string) =>
     (serveCommand.options.find((option) => option.name === name) as { default: string }).default;
-  assertEquals(readBytes(told("memory-limit")), serverDefaults.memoryLimitBytes);
-  assertEquals(readCount(told("max-connections")), serverDefaults.connectionsMax);
-  assertEquals(readBytes(told("max-line")), serverDefaults.lineBytesMax);
-  assertEquals(readBytes(told("max-pending")), serverDefaults.pendingBytesMax);
-  assertEquals(readSeconds(told("idle-timeout")) * 1000, serverDefaults.idleTimeoutMs);
+  assertEquals(readAddress(shown("tcp")), { hostname: hostDefault, port: portDefault });
+  assertEquals(readBytes(shown("memory-limit")), serverDefaults.memoryLimitBytes);
+  assertEquals(readCount(shown("max-connections")), serverDefaults.connectionsMax);
+  assertEquals(readBytes(shown("max-line")), serverDefaults.lineBytesMax);
+  assertEquals(readBytes(shown("max-pending")), serverDefaults.pendingBytesMax);
+  assertEquals(readSeconds(shown("idle-timeout")) * 1000, serverDefaults.idleTimeoutMs);
 });
 
-Deno.test("the README tells of every subcommand, flag and variable", async () => {
+Deno.test("the README names every subcommand, flag and variable", async () => {
   const readme = await Deno.readTextFile(new URL("README.md", root));
-  for (const { name, options } of subcommands) {
+  for (const { name, options } of tables) {
     assertStringIncludes(readme, `blink-store ${name}`);
     for (const option of options) {
       assertStringIncludes(readme, `--${option.name}`);

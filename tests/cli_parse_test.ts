@@ -1,7 +1,9 @@
 import { assertEquals, assertThrows } from "./assert.ts";
-import { clientCommand, type Option, serveCommand } from "../cli/options.ts";
+import type { Option } from "../cli/option.ts";
+import { clientCommand } from "../cli/options/client.ts";
+import { serveCommand } from "../cli/options/serve.ts";
 import { parse } from "../cli/parse.ts";
-import { UsageError } from "../cli/values.ts";
+import { UsageError } from "../cli/usage_error.ts";
 
 const none = () => undefined;
 const serve = (args: string[], env: Record<string, string> = {}) =>
@@ -37,7 +39,7 @@ Deno.test("an unknown flag, a missing value and a bad value each name the flag",
   assertThrows(() => serve(["--memory-limit", "10MB"]), UsageError, "--memory-limit: ");
 });
 
-Deno.test("the environment fills in what no flag gives, and an empty variable is none", () => {
+Deno.test("the environment fills in what no flag gives, and an empty variable counts as not set", () => {
   const env = { BLINK_MAX_LINE: "2KiB", BLINK_TCP: ":1, [::1]:2", BLINK_UNIX: "" };
   assertEquals(serve([], env).values["max-line"], 2048);
   assertEquals(serve(["--max-line", "1KiB"], env).values["max-line"], 1024);
@@ -53,7 +55,7 @@ Deno.test("every flag of the server has its environment variable", () => {
   }
 });
 
-Deno.test("flags end at the first word where they are told to, and what follows is untouched", () => {
+Deno.test("with stopEarly, flags end at the first word, and what follows is untouched", () => {
   const words = (args: string[]) =>
     parse(clientCommand.options, args, { env: none, stopEarly: true }).words;
   assertEquals(words(["--raw", "SET", "k", "--raw"]), ["SET", "k", "--raw"]);
@@ -64,7 +66,7 @@ Deno.test("flags end at the first word where they are told to, and what follows 
   assertEquals(words(["-r", "3", "-i", "0.5", "INCR", "n"]), ["INCR", "n"]);
 });
 
-Deno.test("help wins over whatever else is wrong with the values", () => {
+Deno.test("help is given whatever else is wrong with the values", () => {
   assertEquals(serve(["--memory-limit", "x", "--help"]).help, true);
   assertEquals(serve(["-h"]).help, true);
   assertEquals(serve([]).help, false);

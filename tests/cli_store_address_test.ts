@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "./assert.ts";
 import { showStore, storeAddress, type StoreFlags } from "../cli/store_address.ts";
-import { UsageError } from "../cli/values.ts";
+import { UsageError } from "../cli/usage_error.ts";
 
 function find(flags: StoreFlags, words: string[] = [], store?: string): string {
   const env = (name: string) => name === "BLINK_STORE" ? store : undefined;
@@ -43,7 +43,7 @@ Deno.test("BLINK_STORE stands in for what is not typed", () => {
   assertThrows(() => find({}, [], "db:99999"), UsageError, "BLINK_STORE: ");
 });
 
-Deno.test("words that are neither a command nor an address are told apart", () => {
+Deno.test("words that are neither a command nor an address are usage errors", () => {
   assertThrows(() => find({}, ["GTE", "user"]), UsageError, '"GTE" is not a command');
   assertThrows(() => find({}, ["db", "99999"]), UsageError, "more than 65535");
   assertThrows(() => find({}, ["db", "1", "x"]), UsageError, 'unexpected word "x"');

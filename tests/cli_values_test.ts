@@ -8,8 +8,9 @@ import {
   readSeconds,
   showAddress,
   showBytes,
-  UsageError,
+  typedBytes,
 } from "../cli/values.ts";
+import { UsageError } from "../cli/usage_error.ts";
 
 Deno.test("sizes are plain bytes or binary units, in any case", () => {
   assertEquals(readBytes("0"), 0);
@@ -20,7 +21,7 @@ Deno.test("sizes are plain bytes or binary units, in any case", () => {
   assertEquals(readBytes("7B"), 7);
 });
 
-Deno.test("a size that is none is refused with the forms it may have", () => {
+Deno.test("a wrong size is refused with the forms that sizes have", () => {
   for (const text of ["", "10MB", "10M", "1.5GiB", "-1", "0x10", "1e3", " 1", "KiB", "10 MiB"]) {
     assertThrows(() => readBytes(text), UsageError, "10MiB");
   }
@@ -70,6 +71,10 @@ Deno.test("sizes and addresses are shown as they are read", () => {
   assertEquals(showBytes(10 * 2 ** 20), "10 MiB");
   assertEquals(showBytes(1536), "1536 bytes");
   assertEquals(showBytes(3 * 2 ** 30), "3 GiB");
+  for (const bytes of [0, 1, 1000, 1023, 1024, 1536, 10 * 2 ** 20, 2 ** 40]) {
+    assertEquals(readBytes(typedBytes(bytes)), bytes);
+  }
+  assertEquals(typedBytes(256 * 2 ** 20), "256MiB");
   for (const text of ["127.0.0.1:8765", "[::1]:8765"]) {
     assertEquals(showAddress(readAddress(text)), text);
   }

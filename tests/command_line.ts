@@ -1,15 +1,20 @@
 /**
  * Runs the command line as its users do: a process of its own, with the rights that the tasks of
- * `deno.json` give it, and none of the `BLINK_` variables of whoever runs the tests.
+ * `deno.json` give it, and without the `BLINK_` variables of the tests' own environment.
  *
  * @module
  */
 
+// @ts-types="../types/std.d.ts"
+import { deadline } from "@std/async/deadline";
 import config from "../deno.json" with { type: "json" };
 import { wordsOf } from "../scripts/compile_all.ts";
 
 /** The folder of the project. */
 export const root = new URL("..", import.meta.url);
+
+/** How long a process may take for what a test waits for, in milliseconds. */
+const waitMs = 60_000;
 
 /** How a process ended. */
 export interface Ended {
@@ -37,6 +42,11 @@ function sources(name: string): string[] {
   return [Deno.execPath(), "run", "--no-prompt", ...rights, new URL("main.ts", root).pathname];
 }
 
+/** `blink-store serve` as the words of a command, for tests that start it in another way. */
+export function serveWords(): string[] {
+  return [...sources("serve"), "serve"];
+}
+
 function start(args: readonly string[], { env = {}, program }: Given) {
   const [file, ...words] = program ?? sources(args[0] ?? "serve");
   const inherited = Object.entries(Deno.env.toObject())
@@ -58,7 +68,10 @@ export async function blinkStore(args: readonly string[], given: Given = {}): Pr
   const { input = "" } = given;
   const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
   const fed = writer.write(bytes).then(() => writer.close()).catch(() => {});
+  // A process that does not end is killed, and fails the test by its status.
+  const timer = setTimeout(() => child.kill("SIGKILL"), waitMs);
   const { code, stdout, stderr } = await child.output();
+  clearTimeout(timer);
   await fed;
   return { status: code, stdout: text(stdout), stderr: text(stderr) };
 }
@@ -72,9 +85,9 @@ export interface Serving extends AsyncDisposable {
   readonly pid: number;
   /** Sends it a signal. */
   kill(signal: Deno.Signal): void;
-  /** Resolves once its log holds this text; rejects when it ends before. */
+  /** Resolves once its log holds this text; rejects when it ends before, or at the deadline. */
   logged(text: string): Promise<void>;
-  /** Resolves when the process has ended. */
+  /** Resolves when the process has ended; rejects at the deadline. */
   readonly ended: Promise<Ended>;
 }
 
@@ -103,7 +116,9 @@ export async function serving(args: readonly string[], given: Given = {}): Promi
     async logged(text) {
       if (await stderr.upTo(text) === undefined) throw new Error(`The log never said: ${text}`);
     },
-    ended,
+    get ended() {
+      return deadline(ended, waitMs);
+    },
     async [Symbol.asyncDispose]() {
       try {
         child.kill("SIGKILL");
@@ -115,7 +130,7 @@ export async function serving(args: readonly string[], given: Given = {}): Promi
   };
 }
 
-/** Reads a stream to its end; `upTo` resolves with what stands before a text once that is there. */
+/** Reads a stream to its end; `upTo` resolves with the text before a mark, once that has come. */
 function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
   let text = "";
   let ended = false;
@@ -133,20 +148,24 @@ function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
   return {
     all: read(),
     async upTo(mark: string): Promise<string | undefined> {
-      while (!text.includes(mark)) {
-        if (ended) return undefined;
-        await more.promise;
-      }
-      return text.slice(0, text.indexOf(mark));
+      const found = async () => {
+        while (!ended && !text.includes(mark)) await more.promise;
+      };
+      await deadline(found(), waitMs);
+      return text.includes(mark) ? text.slice(0, text.indexOf(mark)) : undefined;
     },
   };
 }
 
-/** Sends text to a server, half-closes, and returns all that it answers. */
+/** Sends text to a server, half-closes, and returns all that it answers; rejects at the deadline. */
 export async function exchange(
   to: { port: number } | { path: string },
   lines: string,
 ): Promise<string> {
+  return await deadline(exchanged(to, lines), waitMs);
+}
+
+async function exchanged(to: { port: number } | { path: string }, lines: string): Promise<string> {
   using conn =
     await ("path" in to
       ? Deno.connect({ transport: "unix", path: to.path })

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { serveCommand } from "../cli/options.ts";
+import { serveCommand } from "../cli/mod.ts";
 import { commands, usageOf } from "../commands/mod.ts";
 import * as protocol from "../protocol.ts";
 import { serve } from "../server.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { type Command, commands, usageOf } from "../commands/mod.ts";
 import { complete, completionKeysMax, keyFinder } from "../shell/complete.ts";
-import { helpLines, suggestionFor } from "../shell/help.ts";
+import { commandHelp, helpLines, suggestionFor } from "../shell/help.ts";
 import { hintFor } from "../shell/hints.ts";
 import {
   historyBytesMax,
@@ -85,7 +85,7 @@ Deno.test("completion finds no keys, and soon, where the store cannot list them 
   assertEquals(await keyFinder(answering(new Promise(() => {})))("k"), []);
 });
 
-Deno.test("hints tell the arguments that are still to come", () => {
+Deno.test("hints show the arguments that are still missing", () => {
   for (
     const [line, hint] of [
       ["", ""],
@@ -115,7 +115,7 @@ Deno.test("a command's hint is the rest of its usage line", () => {
   }
 });
 
-Deno.test("help lists every command of the table, and tells more of one", () => {
+Deno.test("help lists every command of the table, and explains one", () => {
   const overview = helpLines().join("\n");
   for (const command of commands as readonly Command[]) {
     assertStringIncludes(overview, usageOf(command));
@@ -124,6 +124,33 @@ Deno.test("help lists every command of the table, and tells more of one", () => 
   }
   assertEquals(helpLines("gte"), ['No command "gte": did you mean GET?']);
   assert(overview.split("\n").length < 24, "help fits a screen");
+});
+
+Deno.test("help shows each option with its meaning, the details and the example", () => {
+  const command = {
+    ...commands[0],
+    verb: "STORE",
+    args: [{
+      name: "options",
+      kind: "options",
+      options: [{ name: "ttl=S", meaning: "expire after S seconds" }, { name: "b64", meaning: "" }],
+    }],
+    summary: "store it",
+    details: ["A longer story."],
+    example: "> STORE b64\n< OK",
+  } as unknown as Command;
+  assertEquals(commandHelp(command), [
+    "STORE options",
+    "  store it",
+    "  A longer story.",
+    "  options:",
+    "    ttl=S  expire after S seconds",
+    "    b64",
+    "  example:",
+    "    > STORE b64",
+    "    < OK",
+    "  replies: OK",
+  ]);
 });
 
 Deno.test("a mistyped verb is recognized, another word is not", () => {

@@ -2,8 +2,14 @@
 import { assertEquals } from "./assert.ts";
 import { noColours, someColours } from "../shell/colours.ts";
 import { formatReply, plainStyle, type ReplyStyle } from "../shell/format.ts";
-import { humanBytes, humanCount, humanSeconds, humanShare, sparkLine } from "../shell/human.ts";
-import { layOutJson } from "../shell/json_layout.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatPercent,
+  formatSeconds,
+  sparkline,
+} from "../shell/units.ts";
+import { prettyJson } from "../shell/pretty_json.ts";
 
 const people: ReplyStyle = { ...plainStyle, terminal: true };
 const json: ReplyStyle = { ...plainStyle, output: "json" };
@@ -96,12 +102,12 @@ Deno.test("--json-values lays JSON out and leaves other values alone", () => {
 Deno.test("laying JSON out keeps its numbers, escapes and order", () => {
   const text = '{"b":12345678901234567890,"a":1.0e400,"b":"\\u00e9, [x] \\" {"}';
   assertEquals(
-    layOutJson(text),
+    prettyJson(text),
     '{\n  "b": 12345678901234567890,\n  "a": 1.0e400,\n  "b": "\\u00e9, [x] \\" {"\n}',
   );
-  for (const same of ["1", '"a b"', "null", "[]", "{}"]) assertEquals(layOutJson(same), same);
-  assertEquals(layOutJson(" [ ] "), "[]");
-  for (const not of ["", "{", "[1,]", "alice", "NaN"]) assertEquals(layOutJson(not), undefined);
+  for (const same of ["1", '"a b"', "null", "[]", "{}"]) assertEquals(prettyJson(same), same);
+  assertEquals(prettyJson(" [ ] "), "[]");
+  for (const not of ["", "{", "[1,]", "alice", "NaN"]) assertEquals(prettyJson(not), undefined);
 });
 
 Deno.test("JSON output: an object a reply, numbers with all their digits", () => {
@@ -146,8 +152,8 @@ Deno.test("JSON and CSV on a terminal are safe as well", () => {
   assertEquals(shown(value, { ...csv, terminal: true }), "VALUE,\\x7f\\u{202e}\n");
 });
 
-Deno.test("sizes, counts, shares and durations are told in words of three digits", () => {
-  assertEquals([0, 999, 1000, 1536, 10 << 20, 12 * 2 ** 30].map(humanBytes), [
+Deno.test("sizes, counts, shares and durations are shown with three digits", () => {
+  assertEquals([0, 999, 1000, 1536, 10 << 20, 12 * 2 ** 30].map(formatBytes), [
     "0 B",
     "999 B",
     "0.98 KiB",
@@ -155,10 +161,14 @@ Deno.test("sizes, counts, shares and durations are told in words of three digits
     "10 MiB",
     "12 GiB",
   ]);
-  assertEquals([0, 999, 1000, 1234567].map(humanCount), ["0", "999", "1,000", "1,234,567"]);
-  assertEquals([humanShare(1, 2), humanShare(0, 0), humanShare(0, 5)], ["50.0 %", "-", "0.0 %"]);
+  assertEquals([0, 999, 1000, 1234567].map(formatCount), ["0", "999", "1,000", "1,234,567"]);
+  assertEquals([formatPercent(1, 2), formatPercent(0, 0), formatPercent(0, 5)], [
+    "50.0 %",
+    "-",
+    "0.0 %",
+  ]);
   assertEquals(
-    [0.0121, 0.9996, 1, 83.25, 119.999, 120, 3600, 90_061, 86_700, 315_360_000].map(humanSeconds),
+    [0.0121, 0.9996, 1, 83.25, 119.999, 120, 3600, 90_061, 86_700, 315_360_000].map(formatSeconds),
     [
       "12 ms",
       "1 s",
@@ -175,7 +185,7 @@ Deno.test("sizes, counts, shares and durations are told in words of three digits
 });
 
 Deno.test("bars are as high as their figures", () => {
-  assertEquals(sparkLine([0, 1, 4, 8]), "▁▁▄█");
-  assertEquals(sparkLine([0, 0]), "▁▁");
-  assertEquals(sparkLine([]), "");
+  assertEquals(sparkline([0, 1, 4, 8]), "▁▁▄█");
+  assertEquals(sparkline([0, 0]), "▁▁");
+  assertEquals(sparkline([]), "");
 });

@@ -2,37 +2,37 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { connect } from "../client.ts";
 import type { ShellStore } from "../shell/mod.ts";
-import { between, peopleColumns, sampleFrom, statData } from "../shell/stat.ts";
-import { Ground, World } from "./shell_world.ts";
+import { between, sampleFrom, statData, terminalColumns } from "../shell/stat.ts";
+import { FakeTerminal, ShellServer } from "./fake_terminal.ts";
 
 Deno.test("--scan lists every key, or those with a prefix, a line each", async () => {
-  await using ground = await Ground.open();
-  const store = await connect({ port: ground.port });
+  await using server = await ShellServer.open();
+  const store = await connect({ port: server.port });
   const keys = Array.from({ length: 2500 }, (_, index) => `key:${index}`);
   await Promise.all(keys.map((key) => store.set(key, "v")));
   await store.set("other", "v");
   await store.close();
-  const all = new World({ input: "" });
-  assertEquals(await ground.run({ mode: "scan" }, all), 0);
+  const all = new FakeTerminal({ input: "" });
+  assertEquals(await server.run({ mode: "scan" }, all), 0);
   const listed = all.output.text.trimEnd().split("\n");
   assertEquals([...new Set(listed)].sort(), [...keys, "other"].sort());
-  const some = new World({ input: "" });
-  await ground.run({ mode: "scan", scanPrefix: "oth" }, some);
+  const some = new FakeTerminal({ input: "" });
+  await server.run({ mode: "scan", scanPrefix: "oth" }, some);
   assertEquals(some.output.text, "other\n");
-  const none = new World({ input: "" });
-  await ground.run({ mode: "scan", scanPrefix: "nothing" }, none);
+  const none = new FakeTerminal({ input: "" });
+  await server.run({ mode: "scan", scanPrefix: "nothing" }, none);
   assertEquals(none.output.text, "");
 });
 
 Deno.test("--scan prints data for scripts and safe text for people", async () => {
-  await using ground = await Ground.open();
-  const store = await connect({ port: ground.port });
+  await using server = await ShellServer.open();
+  const store = await connect({ port: server.port });
   await store.set('a,"b"\x1b', "v");
   await store.close();
-  const printed = async (options: object, terminal = false) => {
-    const world = new World({ input: "", terminal, env: { NO_COLOR: "1" } });
-    await ground.run({ mode: "scan", ...options }, world);
-    return world.output.text;
+  const printed = async (options: object, isTerminal = false) => {
+    const terminal = new FakeTerminal({ input: "", terminal: isTerminal, env: { NO_COLOR: "1" } });
+    await server.run({ mode: "scan", ...options }, terminal);
+    return terminal.output.text;
   };
   assertEquals(await printed({}), 'a,"b"\x1b\n');
   assertEquals(await printed({}, true), 'a,"b"\\x1b\n');
@@ -40,17 +40,20 @@ Deno.test("--scan prints data for scripts and safe text for people", async () =>
   assertEquals(await printed({ output: "csv" }), '"a,""b""\x1b"\n');
 });
 
-Deno.test("--scan refuses a prefix that is none, and tells a server that cannot list", async () => {
-  await using ground = await Ground.open();
-  const blank = new World({ input: "" });
-  assertEquals(await ground.run({ mode: "scan", scanPrefix: "a b" }, blank), 2);
+Deno.test("--scan refuses a prefix with a blank, and reports a server that cannot list", async () => {
+  await using server = await ShellServer.open();
+  const blank = new FakeTerminal({ input: "" });
+  assertEquals(await server.run({ mode: "scan", scanPrefix: "a b" }, blank), 2);
   const old: ShellStore = {
     request: () => Promise.resolve("ERROR unknown command"),
     close: () => {},
   };
-  const world = new World({ input: "" });
-  assertEquals(await ground.run({ mode: "scan", connect: () => Promise.resolve(old) }, world), 1);
-  assertEquals([world.output.text, world.errors.text], ["", "ERROR unknown command\n"]);
+  const terminal = new FakeTerminal({ input: "" });
+  assertEquals(
+    await server.run({ mode: "scan", connect: () => Promise.resolve(old) }, terminal),
+    1,
+  );
+  assertEquals([terminal.output.text, terminal.errors.text], ["", "ERROR unknown command\n"]);
 });
 
 const info = (requests: number, hits: number, misses: number) =>
@@ -72,7 +75,7 @@ Deno.test("--stat: a line is what happened between two samples, its own request 
   assert(one && two);
   const line = between(one, two);
   assertEquals([line.requestsPerSecond, line.hits, line.misses], [1000, 90, 10]);
-  assertEquals(peopleColumns(line).trim().split(/ {2,}/), [
+  assertEquals(terminalColumns(line).trim().split(/ {2,}/), [
     "1,000",
     "90.0 %",
     "10 MiB",
@@ -88,7 +91,7 @@ Deno.test("--stat: a line is what happened between two samples, its own request 
     entries: 1234567,
     clients: 12,
   });
-  // A server that started anew counts from zero.
+  // After a restart the server counts from zero.
   assertEquals(
     between(two, { ...one, requests: 11, hits: 1, misses: 0, atMs: 8000 }).requestsPerSecond,
     10,
@@ -97,16 +100,16 @@ Deno.test("--stat: a line is what happened between two samples, its own request 
   assertEquals(statData(between(one, one)).hitRatio, null);
 });
 
-Deno.test("--stat prints so many lines, for scripts as data", async () => {
-  await using ground = await Ground.open();
-  const printed = async (options: object, terminal = false) => {
-    const world = new World({ input: "", terminal });
-    const status = await ground.run(
+Deno.test("--stat prints the lines asked for, for scripts as data", async () => {
+  await using server = await ShellServer.open();
+  const printed = async (options: object, isTerminal = false) => {
+    const terminal = new FakeTerminal({ input: "", terminal: isTerminal });
+    const status = await server.run(
       { mode: "stat", repeat: 2, intervalSeconds: 0.01, ...options },
-      world,
+      terminal,
     );
     assertEquals(status, 0);
-    return world.output.text;
+    return terminal.output.text;
   };
   const lines = (await printed({})).trimEnd().split("\n");
   assertEquals(lines.length, 3);
@@ -122,7 +125,7 @@ Deno.test("--stat prints so many lines, for scripts as data", async () => {
 });
 
 Deno.test("--stat ends with Ctrl-C, and on a terminal waits for a lost server", async () => {
-  await using ground = await Ground.open();
+  await using server = await ShellServer.open();
   let asked = 0;
   const store: ShellStore = {
     request: () => {
@@ -133,32 +136,32 @@ Deno.test("--stat ends with Ctrl-C, and on a terminal waits for a lost server", 
     },
     close: () => {},
   };
-  const world = new World({ input: "", terminal: true });
+  const terminal = new FakeTerminal({ input: "", terminal: true });
   const options = {
     mode: "stat",
     intervalSeconds: 0.001,
     connect: () => Promise.resolve(store),
   } as const;
-  const run = ground.run(options, world);
-  await world.output.shows("1,234,567");
-  world.end.abort();
+  const run = server.run(options, terminal);
+  await terminal.output.shows("1,234,567");
+  terminal.end.abort();
   assertEquals(await run, 0);
-  assertEquals(world.errors.text, "Lost it\n");
+  assertEquals(terminal.errors.text, "Lost it\n");
   asked = 0;
-  const piped = new World({ input: "" });
-  assertEquals(await ground.run(options, piped), 1);
+  const piped = new FakeTerminal({ input: "" });
+  assertEquals(await server.run(options, piped), 1);
 });
 
 Deno.test("--latency sums up its round trips", async () => {
-  await using ground = await Ground.open();
-  const printed = async (options: object, terminal = false) => {
-    const world = new World({ input: "", terminal });
-    const status = await ground.run(
+  await using server = await ShellServer.open();
+  const printed = async (options: object, isTerminal = false) => {
+    const terminal = new FakeTerminal({ input: "", terminal: isTerminal });
+    const status = await server.run(
       { mode: "latency", repeat: 5, intervalSeconds: 0.001, ...options },
-      world,
+      terminal,
     );
     assertEquals(status, 0);
-    return world.output.text;
+    return terminal.output.text;
   };
   assertMatch(
     await printed({}),
@@ -171,20 +174,20 @@ Deno.test("--latency sums up its round trips", async () => {
   assertMatch(await printed({}, true), /^\rmin .*\(5 round trips\)\n$/s);
 });
 
-Deno.test("--latency measures a server that knows no PING, and tells what else it says", async () => {
-  await using ground = await Ground.open();
+Deno.test("--latency measures a server that knows no PING, and reports other errors", async () => {
+  await using server = await ShellServer.open();
   const run = async (answer: (line: string) => string) => {
     const store: ShellStore = {
       request: (line) => Promise.resolve(answer(String(line))),
       close: () => {},
     };
-    const world = new World({ input: "" });
+    const terminal = new FakeTerminal({ input: "" });
     const connected = () => Promise.resolve(store);
     const options = { mode: "latency", repeat: 3, intervalSeconds: 0, connect: connected } as const;
     return {
-      status: await ground.run(options, world),
-      errors: world.errors.text,
-      text: world.output.text,
+      status: await server.run(options, terminal),
+      errors: terminal.errors.text,
+      text: terminal.output.text,
     };
   };
   const old = await run((line) => line === "USAGE" ? "USAGE 0" : "ERROR unknown command");
@@ -194,12 +197,12 @@ Deno.test("--latency measures a server that knows no PING, and tells what else i
   assertEquals([closed.status, closed.errors, closed.text], [1, "ERROR server busy\n", ""]);
 });
 
-Deno.test("--latency ends with Ctrl-C and tells what it has", async () => {
-  await using ground = await Ground.open();
-  const world = new World({ input: "", terminal: true });
-  const run = ground.run({ mode: "latency", intervalSeconds: 0.001 }, world);
-  await world.output.shows("min ");
-  world.end.abort();
+Deno.test("--latency ends with Ctrl-C and prints what it has", async () => {
+  await using server = await ShellServer.open();
+  const terminal = new FakeTerminal({ input: "", terminal: true });
+  const run = server.run({ mode: "latency", intervalSeconds: 0.001 }, terminal);
+  await terminal.output.shows("min ");
+  terminal.end.abort();
   assertEquals(await run, 0);
-  assertMatch(world.output.text, /round trips\)\n$/);
+  assertMatch(terminal.output.text, /round trips\)\n$/);
 });

@@ -4,60 +4,68 @@ import { LineSplitter } from "../shell/line_splitter.ts";
 import { OutputBuffer } from "../shell/output_buffer.ts";
 import type { ShellStore } from "../shell/mod.ts";
 import { inFlightMax, replyBytesInFlightMax, runPiped } from "../shell/piped.ts";
-import { Ground, World } from "./shell_world.ts";
+import { FakeTerminal, ShellServer } from "./fake_terminal.ts";
 
 const encoder = new TextEncoder();
 
-async function piped(ground: Ground, input: string | Uint8Array) {
-  const world = new World({ input });
-  const status = await ground.run({}, world);
-  return { status, text: world.output.text, bytes: world.output.bytes, errors: world.errors.text };
+/** How long a test waits for what it expects, in milliseconds. */
+const waitMs = 30_000;
+
+async function piped(server: ShellServer, input: string | Uint8Array) {
+  const terminal = new FakeTerminal({ input });
+  const status = await server.run({}, terminal);
+  return {
+    status,
+    text: terminal.output.text,
+    bytes: terminal.output.bytes,
+    errors: terminal.errors.text,
+  };
 }
 
 Deno.test("piped: replies decoded and in order, no greeting, no prompt", async () => {
-  await using ground = await Ground.open();
+  await using server = await ShellServer.open();
   const session =
     "SET user alice\nGET user\n\n  \t\nUSAGE\r\nDELETE user\nGET user\nquit\nSET user bob\n";
-  const { text, status, errors } = await piped(ground, session);
+  const { text, status, errors } = await piped(server, session);
   assertEquals([text, status, errors], ["OK\nalice\nUSAGE 9\nOK\nNOT_FOUND\n", 0, ""]);
-  assertEquals((await piped(ground, "GET user")).text, "NOT_FOUND\n");
+  assertEquals((await piped(server, "GET user")).text, "NOT_FOUND\n");
 });
 
 Deno.test("piped: bytes that are not UTF-8 pass through unchanged", async () => {
-  await using ground = await Ground.open();
+  await using server = await ShellServer.open();
   const value = Uint8Array.from({ length: 256 }, (_, index) => index).filter((byte) => byte !== 10);
   const { bytes } = await piped(
-    ground,
+    server,
     new Uint8Array([...encoder.encode("SET k "), ...value, ...encoder.encode("\nGET k\n")]),
   );
   assertEquals(bytes, new Uint8Array([...encoder.encode("OK\n"), ...value, 10]));
 });
 
 Deno.test("piped: an ERROR makes the exit status 1, and the lines behind it run", async () => {
-  await using ground = await Ground.open();
-  const { text, status } = await piped(ground, "NONSENSE\nPING\n");
+  await using server = await ShellServer.open();
+  const { text, status } = await piped(server, "NONSENSE\nPING\n");
   assertEquals([text, status], ["ERROR unknown command\nPONG\n", 1]);
-  assertEquals((await piped(ground, "GET nothing\n")).status, 0);
+  assertEquals((await piped(server, "GET nothing\n")).status, 0);
 });
 
 Deno.test("piped: the last line counts without a line feed", async () => {
-  await using ground = await Ground.open();
-  assertEquals((await piped(ground, "PING\nPING")).text, "PONG\nPONG\n");
-  assertEquals((await piped(ground, "")).text, "");
+  await using server = await ShellServer.open();
+  assertEquals((await piped(server, "PING\nPING")).text, "PONG\nPONG\n");
+  assertEquals((await piped(server, "")).text, "");
 });
 
 Deno.test("piped: each reply comes before the next line is typed", async () => {
-  await using ground = await Ground.open();
-  const world = new World();
-  const run = ground.run({}, world);
-  await world.typeFor("SET a 1\n", "OK\n");
-  await world.typeFor("GET a\n", "1\n");
-  world.endInput();
+  await using server = await ShellServer.open();
+  const terminal = new FakeTerminal();
+  const run = server.run({}, terminal);
+  await terminal.typeFor("SET a 1\n", "OK\n");
+  await terminal.typeFor("GET a\n", "1\n");
+  terminal.endInput();
   assertEquals(await run, 0);
 });
 
 Deno.test("piped: many lines, in chunks cut anywhere", async () => {
-  await using ground = await Ground.open();
+  await using server = await ShellServer.open();
   const count = 20_000;
   let lines = "";
   for (let index = 0; index < count; index++) lines += `SET k ${index}\nGET k\n`;
@@ -72,9 +80,9 @@ Deno.test("piped: many lines, in chunks cut anywhere", async () => {
     },
   });
   const replies: string[] = [];
-  const world = new World({ input });
+  const terminal = new FakeTerminal({ input });
   const output = {
-    ...world.io.output,
+    ...terminal.io.output,
     isTerminal: false,
     columns: () => 80,
     write: (chunk: string | Uint8Array) => {
@@ -82,15 +90,15 @@ Deno.test("piped: many lines, in chunks cut anywhere", async () => {
       return Promise.resolve();
     },
   };
-  const status = await runPiped(ground.options, { ...world.io, output });
+  const status = await runPiped(server.options, { ...terminal.io, output });
   const expected = Array.from({ length: count }, (_, index) => `OK\n${index}\n`).join("");
   assertEquals(status, 0);
   assert(replies.join("") === expected);
 });
 
-Deno.test("piped: a lost connection is told with its line, and ends the run while the input is silent", async () => {
-  await using ground = await Ground.open();
-  const world = new World();
+Deno.test("piped: a lost connection is reported with its line, and ends the run while the input is silent", async () => {
+  await using server = await ShellServer.open();
+  const terminal = new FakeTerminal();
   const store: ShellStore = {
     request: (line) =>
       new TextDecoder().decode(line as Uint8Array) === "GET b"
@@ -98,11 +106,11 @@ Deno.test("piped: a lost connection is told with its line, and ends the run whil
         : Promise.resolve("OK"),
     close: () => {},
   };
-  const run = ground.run({ connect: () => Promise.resolve(store) }, world);
-  world.type("SET a 1\n\nGET b\nGET c\n");
+  const run = server.run({ connect: () => Promise.resolve(store) }, terminal);
+  terminal.type("SET a 1\n\nGET b\nGET c\n");
   assertEquals(await run, 1);
-  assertEquals(world.errors.text, "Line 3 has no reply: Lost the connection\n");
-  assertEquals(world.output.text, "OK\n");
+  assertEquals(terminal.errors.text, "Line 3 has no reply: Lost the connection\n");
+  assertEquals(terminal.output.text, "OK\n");
 });
 
 /** A store whose replies come when the test lets them. */
@@ -122,15 +130,17 @@ class SlowStore implements ShellStore {
 
 Deno.test("piped: requests in flight are bounded, and fewer when replies are large", async () => {
   const store = new SlowStore();
-  const world = new World({ input: "GET k\n".repeat(inFlightMax * 3) });
+  const terminal = new FakeTerminal({ input: "GET k\n".repeat(inFlightMax * 3) });
   const large = `VALUE ${"A".repeat(replyBytesInFlightMax / 8)}`;
   let quiet = false;
   const run = runPiped({ address: "", connect: () => Promise.resolve(store) }, {
-    ...world.io,
+    ...terminal.io,
     output: { isTerminal: false, columns: () => 80, write: () => Promise.resolve() },
   });
   const turn = () => new Promise((resolve) => setTimeout(resolve));
-  while (store.waiting.length < inFlightMax) await turn();
+  const endsAt = Date.now() + waitMs;
+  const inTime = () => assert(Date.now() < endsAt, "the run is not over in time");
+  for (; store.waiting.length < inFlightMax; inTime()) await turn();
   await turn();
   assertEquals(store.most, inFlightMax);
   store.waiting.pop()?.(large);
@@ -141,7 +151,7 @@ Deno.test("piped: requests in flight are bounded, and fewer when replies are lar
     for (const answer of store.waiting.splice(0)) answer(large);
   }
   assert(store.most <= 16, `${store.most} large replies in flight`);
-  while (!quiet) {
+  for (; !quiet; inTime()) {
     for (const answer of store.waiting.splice(0)) answer("NOT_FOUND");
     quiet = await Promise.race([run.then(() => true), turn().then(() => false)]);
   }
@@ -182,7 +192,7 @@ Deno.test("a line at its limit is taken, one byte more is not", () => {
   }
 });
 
-Deno.test("output that waits for its reader is told, and a reader that has gone ends it", async () => {
+Deno.test("output that waits for its reader is counted, and a reader that has gone ends it", async () => {
   const writes: number[] = [];
   let proceed = () => {};
   const output = new OutputBuffer({
@@ -214,14 +224,14 @@ Deno.test("output that waits for its reader is told, and a reader that has gone 
 });
 
 Deno.test("piped: the reader of the output may stop early", async () => {
-  await using ground = await Ground.open();
-  const world = new World({ input: "PING\n".repeat(10_000) });
+  await using server = await ShellServer.open();
+  const terminal = new FakeTerminal({ input: "PING\n".repeat(10_000) });
   const output = {
     isTerminal: false,
     columns: () => 80,
     write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")),
   };
   const { runClient } = await import("../shell/mod.ts");
-  assertEquals(await runClient(ground.options, { ...world.io, output }), 0);
-  assertMatch(world.errors.text, /^$/);
+  assertEquals(await runClient(server.options, { ...terminal.io, output }), 0);
+  assertMatch(terminal.errors.text, /^$/);
 });

@@ -7,7 +7,7 @@ function lineOf(words: string[], input?: string | Uint8Array): string {
   return new TextDecoder().decode(requestLine(words, bytes));
 }
 
-Deno.test("words become the line that a person would type", () => {
+Deno.test("words become the line that one would type", () => {
   assertEquals(lineOf(["get", "user"]), "GET user");
   assertEquals(lineOf(["SET", "k", "a  b", "c"]), "SET k a  b c");
   assertEquals(lineOf(["SET", "k"]), "SET k ");

@@ -1,6 +1,11 @@
 /** The interactive shell as a process on a real terminal, made by util-linux's `script`. */
 import { assertEquals, assertMatch } from "./assert.ts";
-import { Ground } from "./shell_world.ts";
+// @ts-types="../types/std.d.ts"
+import { deadline } from "@std/async/deadline";
+import { ShellServer } from "./fake_terminal.ts";
+
+/** How long a test waits for what it expects, in milliseconds. */
+const waitMs = 30_000;
 
 /** True where `script` makes a terminal for a command given with `-c`. */
 function hasScript(): boolean {
@@ -49,9 +54,13 @@ class OnTerminal implements AsyncDisposable {
   async typeFor(keys: string, expected: RegExp): Promise<string> {
     const from = this.#shown.length;
     await this.#keys.write(new TextEncoder().encode(keys));
-    while (!expected.test(this.#shown.slice(from)) && !this.#ended) {
-      await new Promise<void>((resolve) => this.#changed = resolve);
-    }
+    const found = async () => {
+      while (!expected.test(this.#shown.slice(from)) && !this.#ended) {
+        await new Promise<void>((resolve) => this.#changed = resolve);
+      }
+    };
+    // Past the deadline the assertion below fails and shows what is there.
+    await deadline(found(), waitMs).catch(() => {});
     assertMatch(this.#shown.slice(from), expected);
     return this.#shown.slice(from);
   }
@@ -75,9 +84,9 @@ Deno.test({
   name: "terminal: a session is typed, edited and left, and the terminal is as before",
   ignore: skipped,
   fn: async () => {
-    await using ground = await Ground.open();
+    await using server = await ShellServer.open();
     const client =
-      `'${Deno.execPath()}' run -A --config '${config}' '${main}' client --port ${ground.port}`;
+      `'${Deno.execPath()}' run -A --config '${config}' '${main}' client --port ${server.port}`;
     await using terminal = new OnTerminal(`${client}; echo status $?; stty -a; cat`);
     await terminal.typeFor("", /Connected to 127\.0\.0\.1:\d+\r\nCommands: .*\r\n\r\n.*> /s);
     // Left twice, a letter put in, Ctrl-A and another, then the whole line runs.

@@ -30,7 +30,15 @@ export function assertRejects<E extends Error = Error>(
 ): Promise<E>;
 
 // @std/async
-export function delay(ms: number, options?: { signal?: AbortSignal }): Promise<void>;
+export function deadline<T>(
+  p: Promise<T>,
+  ms: number,
+  options?: { signal?: AbortSignal },
+): Promise<T>;
+export function delay(
+  ms: number,
+  options?: { signal?: AbortSignal; persistent?: boolean },
+): Promise<void>;
 
 // @std/bytes
 export function concat(buffers: readonly Uint8Array[]): Uint8Array<ArrayBuffer>;
@@ -64,4 +72,9 @@ export class TextLineStream extends TransformStream<string, string> {
 }
 
 // @std/text
+export function closestString(
+  givenWord: string,
+  possibleWords: readonly string[],
+  options?: { caseSensitive?: boolean; compareFn?: (a: string, b: string) => number },
+): string;
 export function levenshteinDistance(str1: string, str2: string): number;

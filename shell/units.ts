@@ -1,6 +1,7 @@
 /**
- * Numbers as a person reads them: sizes in bytes, durations, counts and shares. Scripts never see
- * these; they get the figures of the wire.
+ * Formats numbers with units for people: sizes, durations, counts and percentages. Scripts get the
+ * figures of the wire instead. The standard library's formats differ: its `bytes` shows 1,023 bytes
+ * as `1020 B`, its `duration` writes `1h 2m` and always goes down to the smallest unit.
  *
  * @module
  */
@@ -14,7 +15,7 @@ function threeDigits(value: number): string {
 }
 
 /** A size: `9 B`, `1.5 KiB`, `10 MiB`. */
-export function humanBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
   // A value that would be shown as 1000 or more goes to the next unit.
@@ -26,7 +27,7 @@ export function humanBytes(bytes: number): string {
 }
 
 /** A count with its thousands marked: `1,234,567`. Takes digits of any length. */
-export function humanCount(count: number | string): string {
+export function formatCount(count: number | string): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
@@ -39,9 +40,9 @@ const durationUnits: readonly (readonly [seconds: number, name: string])[] = [
 
 /**
  * A duration in seconds, in its two largest units: `12 ms`, `83.25 s`, `1 h 2 min`, `9 d 23 h`.
- * Below two minutes it is told in seconds.
+ * Below two minutes it is in seconds.
  */
-export function humanSeconds(seconds: number): string {
+export function formatSeconds(seconds: number): string {
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 120) return `${Number(seconds.toFixed(3))} s`;
   let rest = Math.floor(seconds);
@@ -50,7 +51,7 @@ export function humanSeconds(seconds: number): string {
     const count = Math.floor(rest / size);
     if (count > 0) parts.push(`${count} ${name}`);
     rest -= count * size;
-    // "1 d 0 h 5 min" is told as "1 d": a third unit says nothing any more.
+    // "1 d 0 h 5 min" becomes "1 d": a third unit adds nothing.
     if (parts.length === 2 || (parts.length === 1 && count === 0)) return parts.join(" ");
   }
   if (parts.length < 2 && rest > 0) parts.push(`${rest} s`);
@@ -58,19 +59,19 @@ export function humanSeconds(seconds: number): string {
 }
 
 /** A round trip in milliseconds: `0.08 ms`, `1.5 ms`, `120 ms`. */
-export function humanMilliseconds(milliseconds: number): string {
+export function formatMilliseconds(milliseconds: number): string {
   return `${threeDigits(milliseconds)} ms`;
 }
 
 /** A share of one: `98.2 %`; `-` when nothing was counted. */
-export function humanShare(part: number, whole: number): string {
+export function formatPercent(part: number, whole: number): string {
   return whole > 0 ? `${(100 * part / whole).toFixed(1)} %` : "-";
 }
 
 const bars = "▁▂▃▄▅▆▇█";
 
 /** A line of bars, each as high as its figure beside the highest; nothing for no figures. */
-export function sparkLine(figures: readonly number[]): string {
+export function sparkline(figures: readonly number[]): string {
   const highest = Math.max(...figures, 0);
   return figures.map((figure) => {
     const height = highest > 0 ? Math.ceil(figure / highest * bars.length) : 0;

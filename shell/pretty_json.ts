@@ -1,11 +1,11 @@
 /**
- * JSON laid out over several lines without changing it: members keep their order, numbers keep all
- * their digits and strings their escapes, which `JSON.stringify(JSON.parse(text))` does not promise.
+ * Pretty-prints JSON without changing it: members keep their order, numbers all their digits and
+ * strings their escapes, which `JSON.stringify(JSON.parse(text))` does not promise.
  *
  * @module
  */
 
-/** One token of JSON: a string, a mark, or a number or word. Blanks between them fall away. */
+/** One token of JSON: a string, a mark, or a number or word. Blanks between them are dropped. */
 const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /**
@@ -14,10 +14,10 @@ const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
  *
  * @example
  * ```ts ignore
- * layOutJson('{"a":[1,2]}'); // '{\n  "a": [\n    1,\n    2\n  ]\n}'
+ * prettyJson('{"a":[1,2]}'); // '{\n  "a": [\n    1,\n    2\n  ]\n}'
  * ```
  */
-export function layOutJson(text: string): string | undefined {
+export function prettyJson(text: string): string | undefined {
   try {
     JSON.parse(text);
   } catch {

@@ -1,6 +1,6 @@
 /**
- * A world for the shell's tests: a terminal or pipes in memory, whose input the test types and whose
- * output it reads, and a server of this process to talk to.
+ * A fake terminal for the shell's tests: a terminal or pipes in memory, whose input the test types and
+ * whose output it reads. And a server in this process to talk to.
  *
  * @module
  */
@@ -13,6 +13,7 @@ const encoder = new TextEncoder();
 /** How long a test waits for what it expects, in milliseconds. */
 const waitMs = 10_000;
 
+/** An output in memory that a test can wait on. */
 class Screen implements ShellOutput {
   bytes = new Uint8Array();
   #changed: (() => void)[] = [];
@@ -60,8 +61,8 @@ class Screen implements ShellOutput {
   }
 }
 
-/** What a world is made of. */
-export interface WorldOptions {
+/** How a fake terminal is set up. */
+export interface FakeTerminalOptions {
   /** True for a terminal on both sides, false for pipes. */
   terminal?: boolean;
   /** The terminal's width. */
@@ -73,7 +74,7 @@ export interface WorldOptions {
 }
 
 /** A terminal or pipes in memory. */
-export class World {
+export class FakeTerminal {
   readonly output: Screen;
   readonly errors: Screen;
   readonly io: ShellIo;
@@ -83,7 +84,7 @@ export class World {
   readonly end = new AbortController();
   #keys!: ReadableStreamDefaultController<Uint8Array>;
 
-  constructor({ terminal = false, columns = 80, env = {}, input }: WorldOptions = {}) {
+  constructor({ terminal = false, columns = 80, env = {}, input }: FakeTerminalOptions = {}) {
     this.output = new Screen(terminal, columns);
     this.errors = new Screen(terminal, columns);
     const typed = new ReadableStream<Uint8Array>({
@@ -131,7 +132,7 @@ export class World {
 }
 
 /** A server on a free port, and clients for it. */
-export class Ground implements AsyncDisposable {
+export class ShellServer implements AsyncDisposable {
   readonly #server: Server;
   readonly port: number;
 
@@ -140,11 +141,11 @@ export class Ground implements AsyncDisposable {
     this.port = (server.addresses[0] as Deno.NetAddr).port;
   }
 
-  static async open(options: ServerOptions = {}, port = 0): Promise<Ground> {
-    return new Ground(await serve({ ...options, tcp: [{ hostname: "127.0.0.1", port }] }));
+  static async open(options: ServerOptions = {}, port = 0): Promise<ShellServer> {
+    return new ShellServer(await serve({ ...options, tcp: [{ hostname: "127.0.0.1", port }] }));
   }
 
-  /** What the shell is told to reach the server. */
+  /** The options with which the shell reaches the server. */
   get options(): ClientOptions {
     return {
       address: `127.0.0.1:${this.port}`,
@@ -152,24 +153,24 @@ export class Ground implements AsyncDisposable {
     };
   }
 
-  /** Runs the client in a world. */
-  run(options: Partial<ClientOptions>, world: World): Promise<number> {
-    return runClient({ ...this.options, ...options }, world.io);
+  /** Runs the client in a terminal. */
+  run(options: Partial<ClientOptions>, terminal: FakeTerminal): Promise<number> {
+    return runClient({ ...this.options, ...options }, terminal.io);
   }
 
   /** Runs a one-off command with pipes; its status, output and errors. */
   async oneOff(
     words: string[],
     options: Partial<ClientOptions> = {},
-    input?: WorldOptions["input"],
+    input?: FakeTerminalOptions["input"],
   ) {
-    const world = new World({ input: input ?? "" });
-    const status = await this.run({ ...options, words }, world);
+    const terminal = new FakeTerminal({ input: input ?? "" });
+    const status = await this.run({ ...options, words }, terminal);
     return {
       status,
-      text: world.output.text,
-      bytes: world.output.bytes,
-      errors: world.errors.text,
+      text: terminal.output.text,
+      bytes: terminal.output.bytes,
+      errors: terminal.errors.text,
     };
   }
 
