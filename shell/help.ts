@@ -35,7 +35,7 @@ function overview(colours: Colours): string[] {
 }
 
 /** Usage, summary, aliases, options, example and replies. */
-export function commandHelp(command: Command, { bold, dim }: Colours = noColours): string[] {
+function commandHelp(command: Command, { bold, dim }: Colours = noColours): string[] {
   const options = command.args.flatMap((argument) => argument.options ?? []);
   return [
     bold(usageOf(command)),

@@ -32,6 +32,6 @@ export function hintFor(line: string): string {
 
 /** The option words, while one of them is about to be typed. */
 function optionNote(argument: Argument | undefined, now: boolean): string {
-  const names = (argument.options ?? []).map(({ name }) => name);
+  const names = (argument?.options ?? []).map(({ name }) => name);
   return now && names.length > 1 ? `   (${names.join(" ")} or -)` : "";
 }

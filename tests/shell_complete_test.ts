@@ -1,8 +1,8 @@
 /** Tests of what helps while typing: completion, hints, help, history and its search. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
-import { type Command, commands, usageOf } from "../commands/mod.ts";
+import { commands, usageOf } from "../commands/mod.ts";
 import { complete, completionKeysMax, keyFinder } from "../shell/complete.ts";
-import { commandHelp, helpLines, suggestionFor } from "../shell/help.ts";
+import { helpLines, suggestionFor } from "../shell/help.ts";
 import { hintFor } from "../shell/hints.ts";
 import {
   historyBytesMax,
@@ -40,6 +40,7 @@ Deno.test("completion: keys where a key stands, options where options stand", as
     "ttl=",
     "keepttl",
     "b64",
+    "bytes=",
     "absent",
     "present",
     "match=",
@@ -98,7 +99,7 @@ Deno.test("hints show the arguments that are still missing", () => {
       ["SET k", " [value]"],
       ["SET k ", "[value]"],
       ["SET k some words ", ""],
-      ["PUT k ", "options [value]   (ttl= keepttl b64 absent present match= or -)"],
+      ["PUT k ", "options [value]   (ttl= keepttl b64 bytes= absent present match= or -)"],
       ["PUT k -", " [value]"],
       ["MGET a b", " [key ...]"],
       ["SCAN 0", " [count] [prefix]"],
@@ -110,14 +111,14 @@ Deno.test("hints show the arguments that are still missing", () => {
 });
 
 Deno.test("a command's hint is the rest of its usage line", () => {
-  for (const command of commands as readonly Command[]) {
+  for (const command of commands) {
     assertEquals(command.verb + hintFor(command.verb), usageOf(command));
   }
 });
 
 Deno.test("help lists every command of the table, and explains one", () => {
   const overview = helpLines().join("\n");
-  for (const command of commands as readonly Command[]) {
+  for (const command of commands) {
     assertStringIncludes(overview, usageOf(command));
     const detail = helpLines(command.verb.toLowerCase()).join("\n");
     for (const reply of command.replies) assertStringIncludes(detail, reply);
@@ -126,31 +127,19 @@ Deno.test("help lists every command of the table, and explains one", () => {
   assert(overview.split("\n").length < 24, "help fits a screen");
 });
 
-Deno.test("help shows each option with its meaning, the details and the example", () => {
-  const command = {
-    ...commands[0],
-    verb: "STORE",
-    args: [{
-      name: "options",
-      kind: "options",
-      options: [{ name: "ttl=S", meaning: "expire after S seconds" }, { name: "b64", meaning: "" }],
-    }],
-    summary: "store it",
-    details: ["A longer story."],
-    example: "> STORE b64\n< OK",
-  } as unknown as Command;
-  assertEquals(commandHelp(command), [
-    "STORE options",
-    "  store it",
-    "  A longer story.",
+Deno.test("help shows each option with its meaning, and an example", () => {
+  assertEquals(helpLines("del"), [
+    "DELETE key [match=BASE64]",
+    "  remove a key; with match= only if its value is this one",
+    "  also: DEL",
     "  options:",
-    "    ttl=S  expire after S seconds",
-    "    b64",
-    "  example:",
-    "    > STORE b64",
-    "    < OK",
-    "  replies: OK",
+    "    match=  only if its value is this one, in base64, else CONFLICT",
+    "  example: DELETE lock match=bWU=",
+    "  replies: OK | NOT_FOUND | CONFLICT",
   ]);
+  for (const { verb, example } of commands) {
+    assert(helpLines(verb).some((line) => line.includes(example)), verb);
+  }
 });
 
 Deno.test("a mistyped verb is recognized, another word is not", () => {
