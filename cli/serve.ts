@@ -44,9 +44,10 @@ export async function run(args: readonly string[]): Promise<number> {
   );
   for (const warning of await tokenWarnings(tokenFile, token)) log.line(warning);
   if (token === undefined) warnWhenOpen(server, log);
-  await stopped;
+  // A server whose invariants are broken ends by itself, and has said so in the log.
+  await Promise.race([stopped, server.finished]);
   await log.flushed(logFlushMs);
-  return 0;
+  return server.failure === undefined ? 0 : 1;
 }
 
 /** The server's options; what the flags leave open has the server's default. */
