@@ -6,23 +6,30 @@
  * which its records were written. Memory is taken in slabs of eight segments when it is first
  * needed, and given back when all eight are free.
  *
+ * A segment is provided before anything is written: what needs one asks `provide`, which may fail,
+ * and only then appends, which may not.
+ *
  * What always holds: `live` of a segment is the sum of its live records' granules, `fill` is where
  * its next record would go, and every granule from the first to `fill` belongs to one record.
  *
  * @module
  */
 
+import { InvariantError } from "./invariant.ts";
 import { DEAD, GRANULE_BYTES } from "./record.ts";
 import {
   type Allocate,
   LIVE_GRANULES,
+  RESERVED_SEGMENTS,
   SEGMENTS_FREE,
   SEGMENTS_USED,
   SLAB_HINT,
+  SLAB_REFUSED,
   type State,
+  tryAllocate,
 } from "./state.ts";
 
-/** Bytes of a segment. The longest key fits one with room to spare. */
+/** Bytes of a segment. The longest key fits one with space to spare. */
 export const SEGMENT_BYTES = 131_072;
 /** Granules of a segment, and the shift that finds a reference's segment. */
 export const SEGMENT_GRANULES = SEGMENT_BYTES / GRANULE_BYTES;
@@ -37,8 +44,8 @@ export const SLAB_MASK = (1 << SLAB_SHIFT) - 1;
 export const SLAB_BYTES = SLAB_SEGMENTS * SEGMENT_BYTES;
 /** The first granule of a segment that a record may take; reference 0 is thus never a record. */
 export const FIRST_GRANULE = 1;
-/** References have 32 bits: the most slabs that can be addressed, 32 GiB. */
-const SLABS_MAX = 2 ** (32 - SLAB_SHIFT);
+/** References have 32 bits: the most memory that can be addressed, 32 GiB. */
+export const ARENA_BYTES_MAX = 2 ** (32 - SLAB_SHIFT) * SLAB_BYTES;
 
 /** Entries seen at most once since they came. */
 export const SMALL = 0;
@@ -54,12 +61,14 @@ export type Queue = typeof SMALL | typeof MAIN | typeof BULK;
 const NONE = -1;
 /** Free segments are kept up to this share of those in use, and at least a slab of them. */
 const SPARE_SHARE = 0.03;
-/** Segments that the tables have room for at first; they double. */
+/** Segments that can stay in a queue without a live record: the newest of each queue. */
+const STUCK_SEGMENTS_MAX = 3;
+/** Segments that the tables have entries for at first; they double. */
 const SEGMENTS_FIRST = 64;
 const NO_WORDS = new Uint32Array(0);
 const NO_BYTES = new Uint8Array(0);
 
-/** Segments of memory in three queues; see the top of this file. */
+/** Segments of memory, which are free or in one of three queues. */
 export class Arena {
   /** The slabs' memory as 32-bit words, and the same memory as bytes. */
   readonly words: Uint32Array[] = [];
@@ -83,10 +92,12 @@ export class Arena {
   /** For each slab: which of its segments are free, a bit each. */
   #slabFree: Uint8Array;
   readonly #allocate: Allocate;
+  readonly #slabsMax: number;
   readonly #state: State;
 
-  constructor(allocate: Allocate, state: State) {
+  constructor(allocate: Allocate, state: State, bytesMax: number) {
     this.#allocate = allocate;
+    this.#slabsMax = Math.floor(bytesMax / SLAB_BYTES);
     this.#state = state;
     this.live = new Uint32Array(allocate(SEGMENTS_FIRST * 4));
     this.fill = new Uint32Array(allocate(SEGMENTS_FIRST * 4));
@@ -126,7 +137,50 @@ export class Arena {
     return this.words.length * SLAB_SEGMENTS;
   }
 
-  /** Takes room for a record at the end of a queue; returns its reference. */
+  /** Whether a record of this size needs no further segment at the end of a queue. */
+  fits(queue: Queue, granules: number): boolean {
+    const segment = this.newest[queue];
+    return segment !== NONE && this.fill[segment] + granules <= SEGMENT_GRANULES;
+  }
+
+  /**
+   * Makes sure that this many segments are free beyond those that are reserved, and takes memory
+   * for them if need be. With `retry` it asks for memory even if the last attempt has failed.
+   */
+  provide(segments: number, retry: boolean): boolean {
+    const state = this.#state;
+    while (state[SEGMENTS_FREE] - state[RESERVED_SEGMENTS] < segments) {
+      if (state[SLAB_REFUSED] === 1 && !retry) return false;
+      if (!this.#addSlab()) {
+        state[SLAB_REFUSED] = 1;
+        return false;
+      }
+      state[SLAB_REFUSED] = 0;
+    }
+    return true;
+  }
+
+  /** Asks for memory again, if the last attempt has failed; true if there is some now. */
+  retry(): boolean {
+    const state = this.#state;
+    if (state[SLAB_REFUSED] === 0 || !this.#addSlab()) return false;
+    state[SLAB_REFUSED] = 0;
+    return true;
+  }
+
+  /** Whether this many segments could be free if every entry were removed. */
+  canEverHold(segments: number): boolean {
+    if (this.#state[SLAB_REFUSED] === 1) return this.hasSlabsFor(segments);
+    return segments + STUCK_SEGMENTS_MAX <= this.#slabsMax * SLAB_SEGMENTS;
+  }
+
+  /** The same, without more memory than there is. */
+  hasSlabsFor(segments: number): boolean {
+    const state = this.#state;
+    return segments + STUCK_SEGMENTS_MAX <= state[SEGMENTS_FREE] + state[SEGMENTS_USED];
+  }
+
+  /** Takes space for a record at the end of a queue; returns its reference. */
   append(queue: Queue, granules: number): number {
     let segment = this.newest[queue];
     if (segment === NONE || this.fill[segment] + granules > SEGMENT_GRANULES) {
@@ -138,7 +192,7 @@ export class Arena {
     return this.appendTo(segment, granules);
   }
 
-  /** Takes room for a record in a segment that is known to have it; returns its reference. */
+  /** Takes space for a record in a segment that is known to have it; returns its reference. */
   appendTo(segment: number, granules: number): number {
     const at = this.fill[segment];
     this.fill[segment] = at + granules;
@@ -148,7 +202,7 @@ export class Arena {
   }
 
   /** Granules left at the end of a queue's newest segment. */
-  roomLeft(queue: Queue): number {
+  granulesLeft(queue: Queue): number {
     const segment = this.newest[queue];
     return segment === NONE ? 0 : SEGMENT_GRANULES - this.fill[segment];
   }
@@ -161,7 +215,7 @@ export class Arena {
   }
 
   /** Marks a record dead; a segment left without any live one is freed. */
-  kill(ref: number, granules: number): void {
+  markDead(ref: number, granules: number): void {
     const words = this.words[ref >>> SLAB_SHIFT];
     const at = (ref & SLAB_MASK) << 1;
     words[at] = DEAD;
@@ -173,7 +227,7 @@ export class Arena {
 
   /** A live record gave up its last granules: they become a dead record of their own. */
   shrink(ref: number, granules: number, granulesBefore: number): void {
-    this.kill(ref + granules, granulesBefore - granules);
+    this.markDead(ref + granules, granulesBefore - granules);
   }
 
   /** Frees a segment without live records, unless it is being written or walked. */
@@ -205,7 +259,11 @@ export class Arena {
     const slab = segment >>> SLAB_SEGMENTS_SHIFT;
     this.#slabFree[slab] |= 1 << (segment & (SLAB_SEGMENTS - 1));
     if (slab < state[SLAB_HINT]) state[SLAB_HINT] = slab;
-    const spare = Math.max(SLAB_SEGMENTS, state[SEGMENTS_USED] * SPARE_SHARE);
+    const spare = Math.max(
+      SLAB_SEGMENTS,
+      state[SEGMENTS_USED] * SPARE_SHARE,
+      state[RESERVED_SEGMENTS],
+    );
     if (this.#slabFree[slab] === SLAB_ALL_FREE && state[SEGMENTS_FREE] - SLAB_SEGMENTS >= spare) {
       this.#dropSlab(slab);
     }
@@ -226,6 +284,8 @@ export class Arena {
       state[SEGMENTS_USED] =
       state[SEGMENTS_FREE] =
       state[SLAB_HINT] =
+      state[SLAB_REFUSED] =
+      state[RESERVED_SEGMENTS] =
         0;
   }
 
@@ -244,9 +304,11 @@ export class Arena {
   /** Takes a free segment, of the lowest slab that has one, so that the highest can empty. */
   #take(): number {
     const state = this.#state;
+    if (state[SEGMENTS_FREE] === 0) {
+      throw new InvariantError("no segment was provided for a record");
+    }
     let slab = state[SLAB_HINT];
-    if (state[SEGMENTS_FREE] === 0) slab = this.#addSlab();
-    else while (this.#slabFree[slab] === 0) slab++;
+    while (this.#slabFree[slab] === 0) slab++;
     state[SLAB_HINT] = slab;
     const free = this.#slabFree[slab];
     const bit = 31 - Math.clz32(free & -free);
@@ -260,17 +322,20 @@ export class Arena {
     return segment;
   }
 
-  #addSlab(): number {
+  /** Takes memory for eight more segments; false, and nothing has changed, if there is none. */
+  #addSlab(): boolean {
     let slab = this.words.indexOf(NO_WORDS);
     if (slab < 0) slab = this.words.length;
-    if (slab >= SLABS_MAX) throw new RangeError("Cannot grow the arena: 32 GiB are in use");
-    const memory = this.#allocate(SLAB_BYTES);
+    if (slab >= this.#slabsMax) return false;
+    const memory = tryAllocate(this.#allocate, SLAB_BYTES);
+    if (memory === undefined) return false;
+    if ((slab + 1) * SLAB_SEGMENTS > this.live.length && !this.#growTables()) return false;
     this.words[slab] = new Uint32Array(memory);
     this.bytes[slab] = new Uint8Array(memory);
-    if (this.segments > this.live.length) this.#growTables();
     this.#slabFree[slab] = SLAB_ALL_FREE;
     this.#state[SEGMENTS_FREE] += SLAB_SEGMENTS;
-    return slab;
+    if (slab < this.#state[SLAB_HINT]) this.#state[SLAB_HINT] = slab;
+    return true;
   }
 
   #dropSlab(slab: number): void {
@@ -280,20 +345,27 @@ export class Arena {
     this.#state[SEGMENTS_FREE] -= SLAB_SEGMENTS;
   }
 
-  #growTables(): void {
+  /** Doubles the tables: all of them, or none if there is no memory for one. */
+  #growTables(): boolean {
     const size = this.live.length * 2;
+    const memory: ArrayBuffer[] = [];
+    for (const bytes of [4, 4, 4, 1, 4, 4, 8, 1 / SLAB_SEGMENTS]) {
+      const block = tryAllocate(this.#allocate, size * bytes);
+      if (block === undefined) return false;
+      memory.push(block);
+    }
     const grown = <T extends { set(from: T): void }>(to: T, from: T): T => {
       to.set(from);
       return to;
     };
-    const allocate = this.#allocate;
-    this.live = grown(new Uint32Array(allocate(size * 4)), this.live);
-    this.fill = grown(new Uint32Array(allocate(size * 4)), this.fill);
-    this.hand = grown(new Uint32Array(allocate(size * 4)), this.hand);
-    this.queueOf = grown(new Uint8Array(allocate(size)).fill(FREE), this.queueOf);
-    this.newer = grown(new Int32Array(allocate(size * 4)), this.newer);
-    this.older = grown(new Int32Array(allocate(size * 4)), this.older);
-    this.dueAt = grown(new Float64Array(allocate(size * 8)).fill(Infinity), this.dueAt);
-    this.#slabFree = grown(new Uint8Array(allocate(size / SLAB_SEGMENTS)), this.#slabFree);
+    this.live = grown(new Uint32Array(memory[0]), this.live);
+    this.fill = grown(new Uint32Array(memory[1]), this.fill);
+    this.hand = grown(new Uint32Array(memory[2]), this.hand);
+    this.queueOf = grown(new Uint8Array(memory[3]).fill(FREE), this.queueOf);
+    this.newer = grown(new Int32Array(memory[4]), this.newer);
+    this.older = grown(new Int32Array(memory[5]), this.older);
+    this.dueAt = grown(new Float64Array(memory[6]).fill(Infinity), this.dueAt);
+    this.#slabFree = grown(new Uint8Array(memory[7]), this.#slabFree);
+    return true;
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Compaction: gives back the room of dead records, a few records at a time, without changing the
+ * Compaction: gives back the space of dead records, a few records at a time, without changing the
  * order of any queue.
  *
  * Eviction frees whole segments by itself. Deletes and overwrites leave holes; once these are more
  * than a fixed share of the memory in use, a pass slides over the queues: the live records of
  * segments with holes move, in their order, into fresh segments that take their place in the
- * queue. Each write does a share of the pass in proportion to the room it takes, so the pass keeps
+ * queue. Each write does a share of the pass in proportion to the space it takes, so the pass keeps
  * ahead of the writes and no request pays for much of it.
  *
  * What always holds: between two steps every record is whole and found, and a pass may be dropped
@@ -41,7 +41,7 @@ const WALK_MAX = SEGMENT_GRANULES;
 
 const NONE = -1;
 
-/** A pass over the queues that closes holes; see the top of this file. */
+/** The pass over the queues that closes holes, if one is under way. */
 export class Compaction {
   readonly #entries: Entries;
   readonly #state: State;
@@ -60,8 +60,8 @@ export class Compaction {
     return holes > arena.liveGranules * HOLES_SHARE_MAX + HOLES_SEGMENTS_MAX * SEGMENT_GRANULES;
   }
 
-  /** Does the share of a pass, if one is due, that a write of so many granules owes. */
-  owe(granules: number): void {
+  /** Does a share of a pass, if one is due, in proportion to the granules that were written. */
+  schedule(granules: number): void {
     if (this.#state[COMPACTION_QUEUE] === FREE) {
       if (this.#entries.arena.segmentsFree > HOLES_SEGMENTS_MAX * 2 || !this.due) return;
       this.#enter(0);
@@ -70,8 +70,8 @@ export class Compaction {
     while (left > 0 && this.#state[COMPACTION_QUEUE] !== FREE) left -= this.#step();
   }
 
-  /** Eviction is about to walk a segment: a pass that works on it is dropped. */
-  yieldTo(segment: number): void {
+  /** Drops a pass that works on this segment, because eviction is about to walk it. */
+  stopAt(segment: number): void {
     if (segment === this.#state[COMPACTION_SOURCE] || segment === this.#state[COMPACTION_TARGET]) {
       this.stop();
     }
@@ -127,17 +127,24 @@ export class Compaction {
     const at = (ref & SLAB_MASK) << 1;
     const word0 = words[at];
     const granules = recordGranules(word0, words[at + 1]);
-    this.#state[COMPACTION_AT] += granules;
-    if ((word0 & DEAD) !== 0) return 1;
+    if ((word0 & DEAD) !== 0) {
+      this.#state[COMPACTION_AT] += granules;
+      return 1;
+    }
     let target = this.#state[COMPACTION_TARGET];
     if (target === NONE || arena.fill[target] + granules > SEGMENT_GRANULES) {
       this.#close();
+      if (!arena.provide(1, false)) {
+        this.stop();
+        return granules;
+      }
       target = this.#state[COMPACTION_TARGET] = arena.insertBefore(
         this.#state[COMPACTION_QUEUE] as Queue,
         source,
       );
       arena.pinned[1] = target;
     }
+    this.#state[COMPACTION_AT] += granules;
     entries.moveTo(arena.appendTo(target, granules), ref, granules, word0);
     this.#state[RECORDS_MOVED]++;
     return granules + 8;

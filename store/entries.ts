@@ -2,7 +2,8 @@
  * Entries: keys and values as records of the arena, found through the index.
  *
  * This is the one place that writes and reads records. It knows nothing of limits, eviction or
- * time; it keeps the sum of the bytes of keys and values exact, for the whole and for each queue.
+ * time, and relies on its callers to have ensured the space that it writes to. It keeps the sum of
+ * the bytes of keys and values exact, for the whole and for each queue.
  *
  * What always holds: a record that is an entry hangs in the index under its hash; one that does
  * not hang there is dead or a fragment.
@@ -12,42 +13,25 @@
 
 import type { Queue } from "./arena.ts";
 import { Arena, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
+import { copyBytes } from "./bytes.ts";
 import { Fragments } from "./fragments.ts";
 import { type HashKey, hashOf } from "./hash.ts";
 import { Index } from "./index.ts";
 import {
   EXPIRES,
+  EXTENSION_BYTES,
   FRAGMENT,
   FRAGMENTED,
   granulesOf,
   headerBytesOf,
   recordGranules,
-  SPARED,
   VISITS_SHIFT,
 } from "./record.ts";
 import { type Allocate, newState, type State, USAGE } from "./state.ts";
 
 /** An entry whose key and value need more bytes than this keeps its value in fragments. */
 export const INLINE_BYTES_MAX = 8_192;
-/** Up to this many bytes a loop copies faster than a call. Measured: they meet near 100. */
-const COPY_LOOP_BYTES_MAX = 96;
-
-/** Copies `from[start, end)` to `to` at `at`. */
-export function copyBytes(
-  from: Uint8Array,
-  start: number,
-  end: number,
-  to: Uint8Array,
-  at: number,
-): void {
-  if (end - start <= COPY_LOOP_BYTES_MAX) {
-    while (start < end) to[at++] = from[start++];
-  } else {
-    to.set(from.subarray(start, end), at);
-  }
-}
-
-/** Records of keys and values; see the top of this file. */
+/** The records of keys and values, with the arena and the index that they are in. */
 export class Entries {
   readonly arena: Arena;
   readonly index: Index;
@@ -59,10 +43,10 @@ export class Entries {
 
   readonly #hashKey: HashKey;
 
-  constructor(allocate: Allocate, hashKey: HashKey) {
+  constructor(allocate: Allocate, hashKey: HashKey, arenaBytesMax: number) {
     this.#hashKey = hashKey;
     this.state = newState(allocate);
-    this.arena = new Arena(allocate, this.state);
+    this.arena = new Arena(allocate, this.state, arenaBytesMax);
     this.index = new Index(allocate, this.state);
     this.fragments = new Fragments(this.arena, this.state);
     this.usageOf = new Float64Array(allocate(3 * 8));
@@ -131,7 +115,7 @@ export class Entries {
     return high === 0xffffffff ? Infinity : high * 2 ** 32 + words[at + 2];
   }
 
-  /** Sets when an entry that has the room for it expires. */
+  /** Sets when an entry expires whose header has the extension for it. */
   setExpiry(ref: number, expiresAt: number): void {
     const words = this.arena.words[ref >>> SLAB_SHIFT];
     const at = (ref & SLAB_MASK) << 1;
@@ -156,16 +140,22 @@ export class Entries {
     return (at << 2) + headerBytesOf(this.arena.words[ref >>> SLAB_SHIFT][at]);
   }
 
+  /** Word 0 of a new entry; `flags` are any of EXPIRES and EXEMPT. */
+  newWord0(keyBytes: number, valueBytes: number, flags: number): number {
+    const inline = keyBytes + valueBytes <= INLINE_BYTES_MAX || valueBytes === 0;
+    return keyBytes | flags | (inline ? 0 : FRAGMENTED);
+  }
+
   /**
-   * Writes a new entry at the end of a queue. The key must not be there yet.
-   * `visits` are its visits so far, `flags` any of EXPIRES and SPARED. What is staged of the value
-   * is not written again.
+   * Writes an entry at the end of a queue, in place of the entry `replaced` of the same key, or of none
+   * if that is 0. `word0` is `newWord0` and the visits so far; with `isStaged`, the value begins
+   * with what is staged and `value[valueStart, valueEnd)` is the rest.
    */
   insert(
     queue: Queue,
+    replaced: number,
     hash: number,
-    visits: number,
-    flags: number,
+    word0: number,
     expiresAt: number,
     key: Uint8Array,
     keyStart: number,
@@ -173,33 +163,35 @@ export class Entries {
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
+    isStaged: boolean,
   ): number {
+    const { arena, state } = this;
     const keyBytes = keyEnd - keyStart;
-    const valueBytes = valueEnd - valueStart;
-    const inline = keyBytes + valueBytes <= INLINE_BYTES_MAX || valueBytes === 0;
-    const word0 = ((visits << VISITS_SHIFT) | flags | keyBytes | (inline ? 0 : FRAGMENTED)) >>> 0;
-    const arena = this.arena;
+    const valueBytes = valueEnd - valueStart + (isStaged ? this.fragments.stagedBytes : 0);
+    // What is replaced gives its space back first. Until the end the index refers to it in vain.
+    if (replaced !== 0) this.#discard(replaced);
     const ref = arena.append(queue, recordGranules(word0, valueBytes));
     const slab = ref >>> SLAB_SHIFT;
     const words = arena.words[slab];
     const at = (ref & SLAB_MASK) << 1;
     words[at] = word0;
     words[at + 1] = valueBytes;
-    if ((flags & EXPIRES) !== 0) this.setExpiry(ref, expiresAt);
+    if ((word0 & EXPIRES) !== 0) this.setExpiry(ref, expiresAt);
     const bytes = arena.bytes[slab];
     const keyAt = (at << 2) + headerBytesOf(word0);
     copyBytes(key, keyStart, keyEnd, bytes, keyAt);
-    if (inline) copyBytes(value, valueStart, valueEnd, bytes, keyAt + keyBytes);
-    else this.fragments.write(ref, value, valueStart, valueEnd);
-    this.index.insert(hash, ref);
-    this.state[USAGE] += keyBytes + valueBytes;
+    if ((word0 & FRAGMENTED) === 0) copyBytes(value, valueStart, valueEnd, bytes, keyAt + keyBytes);
+    else this.fragments.write(ref, value, valueStart, valueEnd, isStaged);
+    state[USAGE] += keyBytes + valueBytes;
     this.usageOf[queue] += keyBytes + valueBytes;
+    if (replaced === 0) this.index.insert(hash, ref);
+    else this.index.moved(hash, replaced, ref);
     return ref;
   }
 
   /**
-   * Overwrites a value and its time of expiry where they stand, if the record has the room: the new
-   * value takes at most as many granules, and a time of expiry has its place. True if it was done.
+   * Overwrites a value and its time of expiry in place, if the record has the space: the new value
+   * takes at most as many granules, and the header has the extension. True if it was done.
    */
   overwrite(
     ref: number,
@@ -229,55 +221,46 @@ export class Entries {
     return true;
   }
 
-  /** Writes an entry anew at the end of its queue, with a time of expiry; returns its new place. */
-  addExpiry(ref: number, expiresAt: number): number {
+  /** Granules of an entry once its header has the extension for a time of expiry. */
+  granulesWithExpiry(ref: number): number {
+    return recordGranules(this.word(ref, 0) | EXPIRES, this.word(ref, 1));
+  }
+
+  /**
+   * Moves an entry to the end of its queue, with a time of expiry. Its fragments stay where they are:
+   * the new record takes over the chain.
+   */
+  addExpiry(ref: number, expiresAt: number): void {
+    const { arena } = this;
     const word0 = this.word(ref, 0);
-    const keyBytes = word0 & 0xffff;
-    const copy = new Uint8Array(this.bytesOf(ref));
-    const keyAt = this.keyAt(ref);
-    const stored = this.arena.bytes[ref >>> SLAB_SHIFT];
-    if ((word0 & FRAGMENTED) === 0) {
-      copyBytes(stored, keyAt, keyAt + copy.length, copy, 0);
-    } else {
-      copyBytes(stored, keyAt, keyAt + keyBytes, copy, 0);
-      this.fragments.read(ref, copy, keyBytes);
-    }
-    const queue = this.queueOf(ref);
+    const word1 = this.word(ref, 1);
+    const isFragmented = (word0 & FRAGMENTED) !== 0;
     const hash = this.hashOf(ref);
-    this.remove(ref);
-    const flags = EXPIRES | (word0 & SPARED);
-    const visits = word0 >>> VISITS_SHIFT;
-    const end = copy.length;
-    return this.insert(
-      queue,
-      hash,
-      visits,
-      flags,
-      expiresAt,
-      copy,
-      0,
-      keyBytes,
-      copy,
-      keyBytes,
-      end,
-    );
+    const keyAt = this.keyAt(ref);
+    const to = arena.append(this.queueOf(ref), recordGranules(word0 | EXPIRES, word1));
+    const words = arena.words[to >>> SLAB_SHIFT];
+    const at = (to & SLAB_MASK) << 1;
+    words[at] = (word0 | EXPIRES) >>> 0;
+    words[at + 1] = word1;
+    this.setExpiry(to, expiresAt);
+    if (isFragmented) {
+      words[at + 2 + EXTENSION_BYTES / 4] = this.fragments.first(ref);
+      this.fragments.headMoved(to);
+    }
+    const end = keyAt + (word0 & 0xffff) + (isFragmented ? 0 : word1);
+    const target = arena.bytes[to >>> SLAB_SHIFT];
+    copyBytes(arena.bytes[ref >>> SLAB_SHIFT], keyAt, end, target, this.keyAt(to));
+    this.index.moved(hash, ref, to);
+    arena.markDead(ref, recordGranules(word0, word1));
   }
 
   /** Removes an entry. Its segment may be freed by it. */
   remove(ref: number): void {
-    const arena = this.arena;
-    const words = arena.words[ref >>> SLAB_SHIFT];
-    const at = (ref & SLAB_MASK) << 1;
-    const word0 = words[at];
-    const bytes = (word0 & 0xffff) + words[at + 1];
-    this.state[USAGE] -= bytes;
-    this.usageOf[arena.queueOf[ref >>> SEGMENT_SHIFT]] -= bytes;
     this.index.remove(this.hashOf(ref), ref);
-    if ((word0 & FRAGMENTED) !== 0) this.fragments.kill(ref);
-    arena.kill(ref, recordGranules(word0, words[at + 1]));
+    this.#discard(ref);
   }
 
-  /** Moves a live record to room that was taken for it, and sets its word 0. */
+  /** Moves a live record to space that was taken for it, and sets its word 0. */
   moveTo(to: number, ref: number, granules: number, word0: number): void {
     const arena = this.arena;
     const words = arena.words[ref >>> SLAB_SHIFT];
@@ -301,13 +284,14 @@ export class Entries {
       this.usageOf[arena.queueOf[segment]] -= bytes;
       this.usageOf[arena.queueOf[targetSegment]] += bytes;
     }
-    arena.kill(ref, granules);
+    arena.markDead(ref, granules);
   }
 
-  /** Forgets all entries and gives their memory back. */
+  /** Forgets all entries and what is staged, and gives their memory back. */
   clear(): void {
     this.index.clear();
     this.arena.clear();
+    this.fragments.clear();
     this.state[USAGE] = 0;
     this.usageOf.fill(0);
   }
@@ -320,5 +304,18 @@ export class Entries {
   /** Bytes of memory held for records and index, free segments included. */
   get heldBytes(): number {
     return this.arena.heldBytes + this.index.heldBytes;
+  }
+
+  /** Marks the record of an entry dead, which the index no longer refers to. */
+  #discard(ref: number): void {
+    const arena = this.arena;
+    const words = arena.words[ref >>> SLAB_SHIFT];
+    const at = (ref & SLAB_MASK) << 1;
+    const word0 = words[at];
+    const bytes = (word0 & 0xffff) + words[at + 1];
+    this.state[USAGE] -= bytes;
+    this.usageOf[arena.queueOf[ref >>> SEGMENT_SHIFT]] -= bytes;
+    if ((word0 & FRAGMENTED) !== 0) this.fragments.markDead(ref);
+    arena.markDead(ref, recordGranules(word0, words[at + 1]));
   }
 }

@@ -1,25 +1,25 @@
 /**
- * Eviction: which entry makes room for a new one. S3-FIFO, with a share that adapts.
+ * Eviction: which entry leaves when space is needed. S3-FIFO, with a share that adapts.
  *
  * New entries join the small queue. When it is larger than its share of the limit, its oldest
  * entry leaves: to the main queue if it was visited, else out of the store. The main queue's oldest
- * entry leaves the store if it was not visited since it last came by, else it joins the end again
- * with a visit less. So what is asked for once passes through the small queue without disturbing
+ * entry leaves the store if it was not visited since its last turn, else it joins the end again
+ * with one visit less. So what is asked for once passes through the small queue without disturbing
  * what is asked for often, and a store that is never read is first in, first out.
  *
  * What was evicted lately is remembered by the ghost. A key that comes back soon after the small
- * queue dropped it tells that the small queue is too small, one that the main queue dropped tells
+ * queue dropped it shows that the small queue is too small, one that the main queue dropped shows
  * the opposite: each moves the share a little. "Soon" is measured in bytes evicted from that queue:
  * it would have been found, had the queue been a sixteenth of the limit larger.
  *
  * Entries much larger than the mean must earn their place with more visits, and small ones earn
- * it with fewer: for the room of one, several small ones can stay. A visit of a small entry counts
- * for several, so that it is passed by the more often. Small entries that were not visited join the
- * main queue too, on trial, as long as that pays: a visit of one on trial adds to a score, each time
- * that one comes by unvisited takes from it, so a scan of small entries soon ends the trials. A store
- * that is never read has no main queue to speak of, and no trials.
+ * it with fewer: several small ones can stay in the space of one. A visit of a small entry counts
+ * for several, so that it stays for more turns. Small entries that were not visited join the main
+ * queue too, on probation, as long as that pays: a visit of one on probation adds to a score, each
+ * turn of one without a visit takes from it, so a scan of small entries soon ends the probation. A
+ * store that is never read has next to no main queue, and no probation.
  *
- * What always holds: nothing is chosen but at the old end of a queue, and each step looks at one
+ * What always holds: entries are chosen only at the old end of a queue, and each step looks at one
  * record. Source of the two queues and the ghost: Yang et al., "FIFO queues are all you need for
  * cache eviction", 2023. The constants were chosen by simulation; see docs/benchmarks.md.
  *
@@ -30,16 +30,17 @@ import { MAIN, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT, SMALL } from "./arena.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
 import { Ghost, STAMPS } from "./ghost.ts";
-import { DEAD, EXPIRES, recordGranules, TRIED, VISITS_SHIFT } from "./record.ts";
+import { InvariantError } from "./invariant.ts";
+import { DEAD, EXPIRES, PROBATION, recordGranules, VISITS_SHIFT } from "./record.ts";
 import {
   type Allocate,
   EVICTIONS,
   EXPIRATIONS,
+  PROBATION_PASSED,
+  PROBATION_SCORE,
   REINSERTIONS,
   SMALL_BYTES_MAX,
   type State,
-  TRIAL_SCORE,
-  TRIALS,
 } from "./state.ts";
 
 /**
@@ -47,8 +48,8 @@ import {
  * visit of a small entry counts for up to eight, and two of them count in full.
  */
 const VISITS_MAX = 3;
-const VISIT_WORTH_MAX = 8;
-const VISITS_MAX_SMALL = 2 * VISIT_WORTH_MAX - 1;
+const HIT_WEIGHT_MAX = 8;
+const VISITS_MAX_SMALL = 2 * HIT_WEIGHT_MAX - 1;
 /** The small queue's share of the limit: at first, and its bounds. */
 const SHARE_FIRST = 1 / 10;
 const SHARE_MIN = 1 / 64;
@@ -56,26 +57,31 @@ const SHARE_MAX = 9 / 10;
 /** From these shares on, recency pays, and an old entry gets two more passes, or one. */
 const SHARE_TWO_PASSES = 1 / 20;
 const SHARE_ONE_PASS = 1 / 5;
-/** A returning key moves the share by so many mean entries, and by this share at most. */
+/** A returning key moves the share by the bytes of 8 mean entries, and by this share at most. */
 const SHARE_STEP_ENTRIES = 8;
 const SHARE_STEP_MAX = 1 / 128;
-/** A stamp of the ghost is this share of the limit evicted; a return within so many counts. */
+/** A stamp of the ghost is this share of the limit evicted; a return within 4 stamps is soon. */
 const STAMP_SHARE = 1 / 64;
 const STAMPS_SOON = 4;
 /** Up to this size, times the mean, an entry is small. */
 const SMALL_SIZE = 1 / 2;
-/** Small entries are tried while the main queue has more than this share of the limit. */
-const TRIAL_MAIN_SHARE = 1 / 64;
-/** A visit on trial makes up for so many times that one came by unvisited; the score's bound. */
-const TRIAL_VISIT_SCORE = 8;
-const TRIAL_SCORE_MAX = 1000;
-/** While the score is below 0, every so many-th is tried all the same, to learn of better times. */
-const TRIAL_EVERY = 16;
-/** Entries that the main queue keeps in a row before it evicts one all the same. */
+/** Probation needs a main queue with more than this share of the limit. */
+const PROBATION_MAIN_SHARE = 1 / 64;
+/** A visit on probation makes up for 8 turns without one; the score's bound. */
+const PROBATION_HIT_SCORE = 8;
+const PROBATION_SCORE_MAX = 1000;
+/** While the score is below 0, one in 16 is still put on probation, to notice when that changes. */
+const PROBATION_EVERY = 16;
+/** Entries that the main queue keeps in a row before it evicts one regardless of its visits. */
 const REINSERTIONS_MAX = 32;
 const WORD0_REST = (1 << VISITS_SHIFT) - 1;
 
-/** The queues' old ends, and what leaves by them; see the top of this file. */
+/** What `recall` returns of a key that the ghost does not remember. */
+export const NOT_RECALLED = -1;
+/** Added to what `recall` returns of a key that was evicted a short time ago. */
+const SOON = 2 ** 32;
+
+/** The policy of S3-FIFO: counts visits, chooses queues, and evicts. */
 export class Eviction {
   readonly #entries: Entries;
   readonly #compaction: Compaction;
@@ -95,7 +101,7 @@ export class Eviction {
     this.#compaction = compaction;
     this.#limitBytes = limitBytes;
     this.#state = entries.state;
-    this.#ghost = new Ghost(allocate);
+    this.#ghost = new Ghost(allocate, entries.state);
     this.#evictedBytes = new Float64Array(allocate(2 * 8));
     this.#state[SMALL_BYTES_MAX] = limitBytes * SHARE_FIRST;
   }
@@ -106,48 +112,65 @@ export class Eviction {
   }
 
   /** Counts a visit of an entry: it was read, or overwritten. */
-  visit(ref: number): void {
+  touch(ref: number): void {
     const words = this.#entries.arena.words[ref >>> SLAB_SHIFT];
     const at = (ref & SLAB_MASK) << 1;
     const word0 = words[at];
     const visits = word0 >>> VISITS_SHIFT;
     if (visits === VISITS_MAX_SMALL) return;
     let rest = word0 & WORD0_REST;
-    if ((rest & TRIED) !== 0) {
-      rest &= ~TRIED;
-      this.#score(TRIAL_VISIT_SCORE);
+    if ((rest & PROBATION) !== 0) {
+      rest &= ~PROBATION;
+      this.#score(PROBATION_HIT_SCORE);
     }
     const size = this.#relativeSize((word0 & 0xffff) + words[at + 1]);
-    const worth = worthOf(size);
+    const weight = hitWeight(size);
     let most = VISITS_MAX;
-    if (worth > 1) most = 2 * worth - 1;
+    if (weight > 1) most = 2 * weight - 1;
     else if (size <= 1.5) {
       const share = this.#state[SMALL_BYTES_MAX] / this.#limitBytes;
       most = share > SHARE_ONE_PASS ? 1 : share > SHARE_TWO_PASSES ? 2 : VISITS_MAX;
     }
-    const after = Math.max(visits, Math.min(visits + worth, most));
+    const after = Math.max(visits, Math.min(visits + weight, most));
     words[at] = rest + after * (1 << VISITS_SHIFT);
   }
 
-  /** The queue that a new entry joins. To be asked before room is made for it. */
-  queueFor(hash: number): typeof SMALL | typeof MAIN {
-    const remembered = this.#ghost.take(hash);
-    if (remembered === -1) return SMALL;
-    const queue = Ghost.queueOf(remembered);
-    const age = (this.#stamp(queue) - Ghost.stampOf(remembered) + STAMPS) % STAMPS;
-    if (age <= STAMPS_SOON) {
-      const limit = this.#limitBytes;
-      // All by the same: it was a miss, whatever its size.
-      const mean = this.#entries.usage / Math.max(this.#entries.index.entries, 1);
-      const step = Math.min(mean * SHARE_STEP_ENTRIES, limit * SHARE_STEP_MAX);
-      const moved = this.#state[SMALL_BYTES_MAX] + (queue === SMALL ? step : -step);
-      this.#state[SMALL_BYTES_MAX] = Math.min(
-        Math.max(moved, limit * SHARE_MIN),
-        limit * SHARE_MAX,
-      );
-    }
-    // What the main queue dropped starts over: a loop larger than the store would fill it else.
-    return queue === SMALL ? MAIN : SMALL;
+  /**
+   * What the ghost remembers of a key, which it then forgets: a number for `queueFor` and `admit`, or
+   * NOT_RECALLED. To be called before space is made for the key, which could push it out.
+   */
+  recall(hash: number): number {
+    const slot = this.#ghost.take(hash);
+    if (slot === -1) return NOT_RECALLED;
+    const age = (this.#stamp(Ghost.queueOf(slot)) - Ghost.stampOf(slot) + STAMPS) % STAMPS;
+    return age <= STAMPS_SOON ? slot + SOON : slot;
+  }
+
+  /** Undoes `recall`, for a put that comes to nothing or is tried again. */
+  restore(hash: number, recalled: number): void {
+    if (recalled !== NOT_RECALLED) this.#ghost.restore(hash, recalled >>> 0);
+  }
+
+  /** The queue that a new entry joins, from what was recalled of its key. */
+  queueFor(recalled: number): typeof SMALL | typeof MAIN {
+    // What the main queue dropped starts over: else a loop larger than the store would fill it.
+    if (recalled === NOT_RECALLED) return SMALL;
+    return Ghost.queueOf(recalled >>> 0) === SMALL ? MAIN : SMALL;
+  }
+
+  /** An entry was stored: if its key came back soon, the small queue's share moves. */
+  admit(recalled: number): void {
+    if (recalled < SOON) return;
+    const limit = this.#limitBytes;
+    // All by the same: it was a miss, whatever its size.
+    const mean = this.#entries.usage / Math.max(this.#entries.index.entries, 1);
+    const step = Math.min(mean * SHARE_STEP_ENTRIES, limit * SHARE_STEP_MAX);
+    const moved = this.#state[SMALL_BYTES_MAX] +
+      (Ghost.queueOf(recalled >>> 0) === SMALL ? step : -step);
+    this.#state[SMALL_BYTES_MAX] = Math.min(
+      Math.max(moved, limit * SHARE_MIN),
+      limit * SHARE_MAX,
+    );
   }
 
   /** Forgets what was evicted. */
@@ -157,11 +180,11 @@ export class Eviction {
 
   /** Looks at the record whose turn it is: passes it by, keeps it, or removes it. */
   step(now: number): void {
-    const entries = this.#entries;
-    const arena = entries.arena;
+    const arena = this.#entries.arena;
     const queue = this.#queueToShrink();
     const segment = arena.oldest[queue];
-    this.#compaction.yieldTo(segment);
+    if (segment === -1) throw new InvariantError("there is nothing to evict");
+    this.#compaction.stopAt(segment);
     const hand = arena.hand[segment];
     if (hand >= arena.fill[segment]) {
       if (segment !== arena.newest[queue]) arena.release(segment);
@@ -174,24 +197,41 @@ export class Eviction {
     const granules = recordGranules(word0, words[at + 1]);
     arena.hand[segment] = hand + granules;
     if ((word0 & DEAD) !== 0) return;
-    if ((word0 & EXPIRES) !== 0 && entries.expiryOf(ref) <= now) {
+    if ((word0 & EXPIRES) !== 0 && this.#entries.expiryOf(ref) <= now) {
       this.#state[EXPIRATIONS]++;
-      entries.remove(ref);
+      this.#entries.remove(ref);
       return;
     }
-    if ((word0 & TRIED) !== 0) this.#score(-1);
+    if ((word0 & PROBATION) !== 0) this.#score(-1);
     const bytes = (word0 & 0xffff) + words[at + 1];
+    if (!this.#keep(ref, queue, word0, bytes, granules)) this.#evict(ref, queue, bytes);
+  }
+
+  /** Evicts this entry, wherever it lies. */
+  evict(ref: number): void {
+    const queue = this.#entries.queueOf(ref) === MAIN ? MAIN : SMALL;
+    this.#evict(ref, queue, this.#entries.bytesOf(ref));
+  }
+
+  /** Moves an entry to the end of the main queue, if it has earned that and there is memory. */
+  #keep(ref: number, queue: number, word0: number, bytes: number, granules: number): boolean {
+    const { arena } = this.#entries;
     const visits = word0 >>> VISITS_SHIFT;
     const size = this.#relativeSize(bytes);
     const earned = visits >= (size > 4 ? 3 : size > 1.5 ? 2 : 1);
-    const tried = !earned && queue === SMALL && size <= SMALL_SIZE && this.#tries();
-    if ((earned || tried) && this.#state[REINSERTIONS] < REINSERTIONS_MAX) {
-      if (queue === MAIN) this.#state[REINSERTIONS]++;
-      const left = queue === MAIN ? visits - 1 : tried ? worthOf(size) >> 1 : 0;
-      const kept = (word0 & WORD0_REST | (tried ? TRIED : 0)) + left * (1 << VISITS_SHIFT);
-      entries.moveTo(arena.append(MAIN, granules), ref, granules, kept);
-      return;
-    }
+    const probation = !earned && queue === SMALL && size <= SMALL_SIZE && this.#triesProbation();
+    if (!earned && !probation) return false;
+    if (this.#state[REINSERTIONS] >= REINSERTIONS_MAX) return false;
+    if (!arena.fits(MAIN, granules) && !arena.provide(1, false)) return false;
+    if (queue === MAIN) this.#state[REINSERTIONS]++;
+    const left = queue === MAIN ? visits - 1 : probation ? hitWeight(size) >> 1 : 0;
+    const kept = (word0 & WORD0_REST | (probation ? PROBATION : 0)) + left * (1 << VISITS_SHIFT);
+    this.#entries.moveTo(arena.append(MAIN, granules), ref, granules, kept);
+    return true;
+  }
+
+  #evict(ref: number, queue: typeof SMALL | typeof MAIN, bytes: number): void {
+    const entries = this.#entries;
     this.#state[REINSERTIONS] = 0;
     this.#state[EVICTIONS]++;
     this.#ghost.fit(entries.index.entries);
@@ -219,15 +259,19 @@ export class Eviction {
     return dead || this.#entries.bytesOf(ref) < this.#entries.usageOf[SMALL];
   }
 
-  /** Whether a small entry that was not visited is to be tried in the main queue. */
-  #tries(): boolean {
-    if (this.#entries.usageOf[MAIN] <= this.#limitBytes * TRIAL_MAIN_SHARE) return false;
-    return this.#state[TRIAL_SCORE] >= 0 || ++this.#state[TRIALS] % TRIAL_EVERY === 0;
+  /** Whether a small entry that was not visited joins the main queue on probation. */
+  #triesProbation(): boolean {
+    if (this.#entries.usageOf[MAIN] <= this.#limitBytes * PROBATION_MAIN_SHARE) return false;
+    if (this.#state[PROBATION_SCORE] >= 0) return true;
+    return ++this.#state[PROBATION_PASSED] % PROBATION_EVERY === 0;
   }
 
   #score(change: number): void {
-    const score = this.#state[TRIAL_SCORE] + change;
-    this.#state[TRIAL_SCORE] = Math.max(-TRIAL_SCORE_MAX, Math.min(score, TRIAL_SCORE_MAX));
+    const score = this.#state[PROBATION_SCORE] + change;
+    this.#state[PROBATION_SCORE] = Math.max(
+      -PROBATION_SCORE_MAX,
+      Math.min(score, PROBATION_SCORE_MAX),
+    );
   }
 
   /** How many times the mean entry's bytes these are. */
@@ -240,8 +284,8 @@ export class Eviction {
   }
 }
 
-/** What a visit of an entry of such a size counts for: the smaller it is, the more. */
-function worthOf(relativeSize: number): number {
+/** What a visit of an entry of this size counts for: the smaller it is, the more. */
+function hitWeight(relativeSize: number): number {
   if (relativeSize > SMALL_SIZE) return 1;
-  return relativeSize > 1 / 4 ? 2 : relativeSize > 1 / 8 ? 4 : VISIT_WORTH_MAX;
+  return relativeSize > 1 / 4 ? 2 : relativeSize > 1 / 8 ? 4 : HIT_WEIGHT_MAX;
 }

@@ -19,7 +19,7 @@ const SWEEP_RECORDS_MAX = 2_048;
 /** Segments whose times one sweep looks at. */
 const SWEEP_SEGMENTS_MAX = 65_536;
 
-/** Sweeps for expired entries; see the top of this file. */
+/** The sweep for expired entries, which goes on where the last one paused. */
 export class Expiry {
   readonly #entries: Entries;
 

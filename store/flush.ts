@@ -1,120 +1,137 @@
 /**
  * Flush by prefix: removes the keys that have a prefix, a bounded number at a time, as if at once.
  *
- * A cursor walks all entries as a scan does. An entry that has the prefix and lies ahead of the
- * cursor is doomed: nobody sees it any more. An entry that is written ahead of the cursor
- * meanwhile is marked as spared; the cursor takes the mark away when it passes.
+ * Flushes wait in a queue, first in, first out, and only the first one is under way. A cursor walks
+ * all entries as a scan does. The flush covers an entry that has the prefix and lies ahead of the
+ * cursor: no request sees that entry any more. An entry that is written ahead of the cursor
+ * meanwhile is marked as exempt; the cursor clears the mark when it passes.
+ *
+ * What always holds: no entry is marked as exempt while no flush is under way.
  *
  * @module
  */
 
 import { SLAB_SHIFT } from "./arena.ts";
 import type { Entries } from "./entries.ts";
-import { KEY_BYTES_MAX, SPARED } from "./record.ts";
+import { EXEMPT, KEY_BYTES_MAX } from "./record.ts";
 import { scan, startsWith } from "./scan.ts";
-import {
-  type Allocate,
-  FLUSH_CURSOR,
-  FLUSH_PREFIX_BYTES,
-  FLUSH_REMOVED,
-  FLUSH_STEPPED_AT,
-} from "./state.ts";
+import { type Allocate, EXPIRATIONS, FLUSH_CURSOR, FLUSH_REMOVED } from "./state.ts";
+import type { FlushOperation } from "./storage.ts";
 
 /** Entries that one step looks at. */
 const STEP_ENTRIES = 1_024;
-/** A flush whose caller has not come back for so long is finished by others. */
-const ABANDONED_MS = 1_000;
 const NONE = -1;
 
-/** The flush by prefix that is under way, if one is; see the top of this file. */
-export class Flush {
+/** The flushes by prefix, of which the first is under way. */
+export class FlushQueue {
   readonly #entries: Entries;
   readonly #allocate: Allocate;
-  /** Room for a prefix, taken when the first flush needs it. */
+  readonly #now: () => number;
+  readonly #waiting: PrefixFlush[] = [];
+  /** The prefix of the first flush. */
   #prefix = new Uint8Array(0);
 
-  constructor(entries: Entries, allocate: Allocate) {
+  constructor(entries: Entries, allocate: Allocate, now: () => number) {
     this.#entries = entries;
     this.#allocate = allocate;
-    this.stop();
+    this.#now = now;
+    entries.state[FLUSH_CURSOR] = NONE;
   }
 
   /** Whether a flush is under way. */
   get active(): boolean {
-    return this.#entries.state[FLUSH_PREFIX_BYTES] !== NONE;
+    return this.#entries.state[FLUSH_CURSOR] !== NONE;
   }
 
-  /**
-   * Begins a flush or goes on with it: how many entries were removed when it is done, undefined
-   * before. Another flush, begun by somebody else, comes first; its own caller carries it on.
-   */
-  step(prefix: Uint8Array, now: number): number | undefined {
-    const state = this.#entries.state;
-    if (!this.active) {
-      if (this.#prefix.length === 0) this.#prefix = new Uint8Array(this.#allocate(KEY_BYTES_MAX));
-      this.#prefix.set(prefix.subarray(0, KEY_BYTES_MAX));
-      state[FLUSH_PREFIX_BYTES] = prefix.length;
-      state[FLUSH_CURSOR] = state[FLUSH_REMOVED] = 0;
-    } else if (!this.#isPrefix(prefix)) {
-      this.finishAbandoned(now);
-      return undefined;
-    }
-    state[FLUSH_STEPPED_AT] = now;
-    return this.#advance();
+  /** Adds a flush at the end of the queue. A RangeError if there is no memory for its prefix. */
+  start(prefix: Uint8Array): PrefixFlush {
+    // No key has a prefix longer than the longest key: one byte more is enough to tell.
+    const bytes = Math.min(prefix.length, KEY_BYTES_MAX + 1);
+    const copy = new Uint8Array(this.#allocate(bytes));
+    copy.set(prefix.subarray(0, bytes));
+    const flush = new PrefixFlush(this, copy);
+    this.#waiting.push(flush);
+    if (this.#waiting.length === 1) this.#begin(flush);
+    return flush;
   }
 
-  /** Carries on with a flush whose caller did not come back. */
-  finishAbandoned(now: number): void {
-    const abandoned = now - this.#entries.state[FLUSH_STEPPED_AT] > ABANDONED_MS;
-    if (abandoned && this.active) this.#advance();
+  /** Does a bounded share of the first flush; true if a flush is unfinished after it. */
+  step(): boolean {
+    const first = this.#waiting.at(0);
+    if (first === undefined) return false;
+    if (!this.#advance()) return true;
+    const { state } = this.#entries;
+    first.removed = state[FLUSH_REMOVED];
+    state[FLUSH_CURSOR] = NONE;
+    this.#waiting.shift();
+    const next = this.#waiting.at(0);
+    if (next === undefined) return false;
+    this.#begin(next);
+    return true;
   }
 
-  /** Drops the flush that is under way. */
-  stop(): void {
-    this.#entries.state[FLUSH_PREFIX_BYTES] = NONE;
-  }
-
-  /** Whether an entry that is written now must be marked as spared. */
-  spares(hash: number): boolean {
+  /** Whether an entry with this hash that is written now must be marked as exempt. */
+  exempts(hash: number): boolean {
     return this.active && hash >= this.#entries.state[FLUSH_CURSOR];
   }
 
-  /** Whether an entry is only waiting to be removed. */
-  dooms(ref: number): boolean {
+  /** Whether the flush covers an entry, so that it only waits to be removed. */
+  covers(ref: number): boolean {
     if (!this.active) return false;
     const entries = this.#entries;
-    const { state } = entries;
     const word0 = entries.word(ref, 0);
-    if ((word0 & SPARED) !== 0) return false;
-    const prefix = this.#prefix.subarray(0, state[FLUSH_PREFIX_BYTES]);
+    if ((word0 & EXEMPT) !== 0) return false;
     const keyAt = entries.keyAt(ref);
     const bytes = entries.arena.bytes[ref >>> SLAB_SHIFT];
-    if (!startsWith(bytes, keyAt, keyAt + (word0 & 0xffff), prefix)) return false;
-    return entries.hashOf(ref) >= state[FLUSH_CURSOR];
+    if (!startsWith(bytes, keyAt, keyAt + (word0 & 0xffff), this.#prefix)) return false;
+    return entries.hashOf(ref) >= entries.state[FLUSH_CURSOR];
   }
 
-  /** Removes a doomed entry. */
+  /** Removes an entry that the flush covers; one that had expired counts as expired. */
   remove(ref: number): void {
-    this.#entries.state[FLUSH_REMOVED]++;
-    this.#entries.remove(ref);
+    const entries = this.#entries;
+    const expired = entries.expiryOf(ref) <= this.#now();
+    entries.state[expired ? EXPIRATIONS : FLUSH_REMOVED]++;
+    entries.remove(ref);
   }
 
-  #advance(): number | undefined {
+  #begin(flush: PrefixFlush): void {
     const { state } = this.#entries;
-    const doomed: number[] = [];
-    const next = scan(this.#entries, state[FLUSH_CURSOR], STEP_ENTRIES, undefined, (ref, word0) => {
-      if ((word0 & SPARED) !== 0) this.#entries.setWord0(ref, (word0 & ~SPARED) >>> 0);
-      else if (this.dooms(ref)) doomed.push(ref);
-    });
-    for (const ref of doomed) this.remove(ref);
-    state[FLUSH_CURSOR] = next;
-    if (next !== 0) return undefined;
-    this.stop();
-    return state[FLUSH_REMOVED];
+    this.#prefix = flush.prefix;
+    state[FLUSH_CURSOR] = state[FLUSH_REMOVED] = 0;
   }
 
-  #isPrefix(prefix: Uint8Array): boolean {
-    const length = this.#entries.state[FLUSH_PREFIX_BYTES];
-    return prefix.length === length && startsWith(this.#prefix, 0, length, prefix);
+  /** Moves the cursor on; true at the end. */
+  #advance(): boolean {
+    const entries = this.#entries;
+    const { state } = entries;
+    const covered: number[] = [];
+    const next = scan(entries, state[FLUSH_CURSOR], STEP_ENTRIES, undefined, (ref, word0) => {
+      if ((word0 & EXEMPT) !== 0) entries.setWord0(ref, (word0 & ~EXEMPT) >>> 0);
+      else if (this.covers(ref)) covered.push(ref);
+    });
+    for (const ref of covered) this.remove(ref);
+    if (next === 0) return true;
+    state[FLUSH_CURSOR] = next;
+    return false;
+  }
+}
+
+/** One flush by prefix. */
+export class PrefixFlush implements FlushOperation {
+  readonly prefix: Uint8Array<ArrayBuffer>;
+  readonly #queue: FlushQueue;
+  /** How many entries it removed, once it is done. */
+  removed: number | undefined;
+
+  constructor(queue: FlushQueue, prefix: Uint8Array<ArrayBuffer>) {
+    this.#queue = queue;
+    this.prefix = prefix;
+  }
+
+  /** Does a bounded share of the first flush of the queue; the count once this one is done. */
+  step(): number | undefined {
+    if (this.removed === undefined) this.#queue.step();
+    return this.removed;
   }
 }

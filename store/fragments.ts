@@ -5,23 +5,34 @@
  * fragments lie elsewhere and move only when their segment is compacted. A fragment knows its
  * neighbours on both sides, so that moving it mends the chain in constant time.
  *
- * A chain is staged before it belongs to an entry, for a very large value in several calls. There
- * is one staged chain at a time; its first fragment has no neighbour before it.
+ * For a very large value a chain is staged before its entry is written, over several calls. There is
+ * one staged chain at a time; its first fragment has no neighbour before it.
+ *
+ * What always holds: each fragment belongs to one entry, or to the staged chain.
  *
  * @module
  */
 
 import type { Arena } from "./arena.ts";
-import { BULK, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
-import { STAGED_BYTES, STAGED_FIRST, STAGED_LAST, STAGED_READY, type State } from "./state.ts";
-import { EXPIRES, FRAGMENT, FRAGMENT_HEADER_BYTES, granulesOf } from "./record.ts";
+import { BULK, FIRST_GRANULE, SEGMENT_GRANULES, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
+import { sameBytes } from "./bytes.ts";
+import { STAGED_BYTES, STAGED_FIRST, STAGED_LAST, type State } from "./state.ts";
+import { EXPIRES, FRAGMENT, FRAGMENT_HEADER_BYTES, GRANULE_BYTES, granulesOf } from "./record.ts";
 
 /** The most value bytes in one fragment. */
 export const FRAGMENT_BYTES_MAX = 8_192;
 /** What is left of a segment is filled with a shorter fragment if it is at least this long. */
 const FRAGMENT_BYTES_MIN = 512;
 
-/** Chains of fragments; see the top of this file. */
+/** The least value bytes that an empty segment takes: full fragments, and one in what is left. */
+const SEGMENT_BYTES_MIN = (() => {
+  const space = (SEGMENT_GRANULES - FIRST_GRANULE) * GRANULE_BYTES;
+  const whole = Math.floor(space / (FRAGMENT_HEADER_BYTES + FRAGMENT_BYTES_MAX));
+  const rest = space - whole * (FRAGMENT_HEADER_BYTES + FRAGMENT_BYTES_MAX) - FRAGMENT_HEADER_BYTES;
+  return whole * FRAGMENT_BYTES_MAX + (rest >= FRAGMENT_BYTES_MIN ? rest : 0);
+})();
+
+/** The chains of fragments that hold large values. */
 export class Fragments {
   readonly #arena: Arena;
   readonly #state: State;
@@ -36,57 +47,41 @@ export class Fragments {
     return this.#state[STAGED_BYTES];
   }
 
-  /** Appends `value[start, end)` to the chain that no entry has yet. */
+  /** Segments that this many bytes need at most, beyond the granules left in the newest one. */
+  segmentsFor(valueBytes: number, granulesLeft: number): number {
+    const left = granulesLeft * GRANULE_BYTES - FRAGMENT_HEADER_BYTES;
+    if (valueBytes <= left && valueBytes <= FRAGMENT_BYTES_MAX) return 0;
+    return Math.ceil(valueBytes / SEGMENT_BYTES_MIN);
+  }
+
+  /** Appends `value[start, end)` to the staged chain. */
   stage(value: Uint8Array, start: number, end: number): void {
-    const arena = this.#arena;
     const state = this.#state;
-    while (start < end) {
-      const left = end - start;
-      let length = Math.min(left, FRAGMENT_BYTES_MAX);
-      const room = arena.roomLeft(BULK) * 8 - FRAGMENT_HEADER_BYTES;
-      if (room < length && room >= FRAGMENT_BYTES_MIN) length = room;
-      const ref = arena.append(BULK, granulesOf(FRAGMENT_HEADER_BYTES + length));
-      const words = arena.words[ref >>> SLAB_SHIFT];
-      const at = (ref & SLAB_MASK) << 1;
-      const previous = state[STAGED_LAST];
-      words[at] = FRAGMENT;
-      words[at + 1] = length;
-      words[at + 2] = previous;
-      words[at + 3] = 0;
-      const bytes = arena.bytes[ref >>> SLAB_SHIFT];
-      bytes.set(value.subarray(start, start + length), (at << 2) + FRAGMENT_HEADER_BYTES);
-      if (previous === 0) state[STAGED_FIRST] = ref;
-      else this.#setNext(previous, ref);
-      state[STAGED_LAST] = ref;
-      state[STAGED_BYTES] += length;
-      start += length;
-    }
+    state[STAGED_LAST] = this.#append(state[STAGED_LAST], value, start, end);
+    state[STAGED_BYTES] += end - start;
   }
 
-  /** Writes the value of an entry: all of it, or what is left of it if the rest is staged. */
-  write(entry: number, value: Uint8Array, start: number, end: number): void {
-    const state = this.#state;
-    if (state[STAGED_READY] === 1) {
-      state[STAGED_READY] = 0;
-      this.stage(value, start + state[STAGED_BYTES], end);
-      this.#attach(entry);
-      return;
+  /** Writes the value of an entry: `value[start, end)` follows what is staged of it, if anything. */
+  write(entry: number, value: Uint8Array, start: number, end: number, isStaged: boolean): void {
+    let last = entry;
+    if (isStaged) {
+      const state = this.#state;
+      this.#setNext(entry, state[STAGED_FIRST]);
+      this.headMoved(entry);
+      last = state[STAGED_LAST];
+      this.#unstage();
     }
-    // The chain that somebody else stages waits meanwhile.
-    const first = state[STAGED_FIRST];
-    const last = state[STAGED_LAST];
-    const bytes = state[STAGED_BYTES];
-    this.#unstage();
-    this.stage(value, start, end);
-    this.#attach(entry);
-    state[STAGED_FIRST] = first;
-    state[STAGED_LAST] = last;
-    state[STAGED_BYTES] = bytes;
+    this.#append(last, value, start, end);
   }
 
-  /** Drops the chain that was staged. */
+  /** Drops the staged chain, if there is one. */
   dropStaged(): void {
-    this.#killFrom(this.#state[STAGED_FIRST]);
+    this.#markDeadFrom(this.#state[STAGED_FIRST]);
+    this.#unstage();
+  }
+
+  /** Forgets the staged chain, whose memory has been given back. */
+  clear(): void {
     this.#unstage();
   }
 
@@ -99,11 +94,11 @@ export class Fragments {
     });
   }
 
-  /** Whether the value of an entry is `other` from `at` on, as far as it reaches. */
+  /** Whether the value of an entry is `other` from `at` on, as far as the value reaches. */
   equals(entry: number, other: Uint8Array, at: number): boolean {
     let same = true;
     this.#walk(entry, (bytes, start, length) => {
-      for (let n = 0; n < length && same; n++) same = bytes[start + n] === other[at + n];
+      same = sameBytes(bytes, start, other, at, length);
       at += length;
       return same;
     });
@@ -111,11 +106,11 @@ export class Fragments {
   }
 
   /** Marks every fragment of an entry dead. */
-  kill(entry: number): void {
-    this.#killFrom(this.#first(entry));
+  markDead(entry: number): void {
+    this.#markDeadFrom(this.first(entry));
   }
 
-  /** A fragment was copied from one place to another: its neighbours are told. */
+  /** A fragment was copied from one place to another: its neighbours refer to the new one. */
   moved(from: number, to: number): void {
     const state = this.#state;
     const words = this.#arena.words[to >>> SLAB_SHIFT];
@@ -127,16 +122,37 @@ export class Fragments {
     if (next !== 0) this.#arena.words[next >>> SLAB_SHIFT][((next & SLAB_MASK) << 1) + 2] = to;
   }
 
-  /** An entry was copied to a new place: its first fragment is told. */
+  /** An entry was copied to a new place: its first fragment refers to the new one. */
   headMoved(entry: number): void {
-    const first = this.#first(entry);
+    const first = this.first(entry);
     this.#arena.words[first >>> SLAB_SHIFT][((first & SLAB_MASK) << 1) + 2] = entry;
   }
 
-  #attach(entry: number): void {
-    this.#setNext(entry, this.#state[STAGED_FIRST]);
-    this.headMoved(entry);
-    this.#unstage();
+  /**
+   * Appends a chain of fragments to an entry or a fragment, or begins the staged chain if that is 0.
+   * Returns its last fragment. The segments have been provided.
+   */
+  #append(previous: number, value: Uint8Array, start: number, end: number): number {
+    const arena = this.#arena;
+    while (start < end) {
+      let length = Math.min(end - start, FRAGMENT_BYTES_MAX);
+      const left = arena.granulesLeft(BULK) * GRANULE_BYTES - FRAGMENT_HEADER_BYTES;
+      if (left < length && left >= FRAGMENT_BYTES_MIN) length = left;
+      const ref = arena.append(BULK, granulesOf(FRAGMENT_HEADER_BYTES + length));
+      const words = arena.words[ref >>> SLAB_SHIFT];
+      const at = (ref & SLAB_MASK) << 1;
+      words[at] = FRAGMENT;
+      words[at + 1] = length;
+      words[at + 2] = previous;
+      words[at + 3] = 0;
+      const bytes = arena.bytes[ref >>> SLAB_SHIFT];
+      bytes.set(value.subarray(start, start + length), (at << 2) + FRAGMENT_HEADER_BYTES);
+      if (previous === 0) this.#state[STAGED_FIRST] = ref;
+      else this.#setNext(previous, ref);
+      previous = ref;
+      start += length;
+    }
+    return previous;
   }
 
   #unstage(): void {
@@ -144,18 +160,19 @@ export class Fragments {
     state[STAGED_FIRST] = state[STAGED_LAST] = state[STAGED_BYTES] = 0;
   }
 
-  #killFrom(ref: number): void {
+  #markDeadFrom(ref: number): void {
     const arena = this.#arena;
     while (ref !== 0) {
       const words = arena.words[ref >>> SLAB_SHIFT];
       const at = (ref & SLAB_MASK) << 1;
       const next = words[at + 3];
-      arena.kill(ref, granulesOf(FRAGMENT_HEADER_BYTES + words[at + 1]));
+      arena.markDead(ref, granulesOf(FRAGMENT_HEADER_BYTES + words[at + 1]));
       ref = next;
     }
   }
 
-  #first(entry: number): number {
+  /** The first fragment of an entry. */
+  first(entry: number): number {
     const words = this.#arena.words[entry >>> SLAB_SHIFT];
     const at = (entry & SLAB_MASK) << 1;
     return words[at + ((words[at] & EXPIRES) === 0 ? 2 : 4)];
@@ -174,7 +191,7 @@ export class Fragments {
     visit: (bytes: Uint8Array, start: number, length: number) => boolean,
   ): void {
     const arena = this.#arena;
-    let ref = this.#first(entry);
+    let ref = this.first(entry);
     while (ref !== 0) {
       const slab = ref >>> SLAB_SHIFT;
       const words = arena.words[slab];

@@ -10,15 +10,17 @@
  */
 
 import { MAIN, SMALL } from "./arena.ts";
-import type { Allocate } from "./state.ts";
+import { type Allocate, EVICTIONS, GHOST_RETRY_AT, type State, tryAllocate } from "./state.ts";
 
 const WAYS = 4;
 /** Slots at least, and slots for each entry: fewer forget too soon, more remember what is stale. */
 const SLOTS_MIN = 256;
 const SLOTS_PER_ENTRY = 1;
-/** The table is made anew when there are this many times more entries than slots, or fewer. */
+/** The table is replaced when there are this many times more entries than slots, or fewer. */
 const CROWDED = 1.3;
 const SPARSE = 0.4;
+/** Evictions after which a resize that found no memory is tried again. */
+const RETRY_EVICTIONS = 1_024;
 
 const FINGERPRINT_MASK = 0x00ffffff;
 const FROM_MAIN = 1 << 24;
@@ -26,13 +28,15 @@ const STAMP_SHIFT = 25;
 /** Stamps count modulo this. */
 export const STAMPS = 128;
 
-/** Fingerprints of evicted keys; see the top of this file. */
+/** The fingerprints of evicted keys, in a table that may be missing when memory is short. */
 export class Ghost {
   #slots = new Uint32Array(0);
   readonly #allocate: Allocate;
+  readonly #state: State;
 
-  constructor(allocate: Allocate) {
+  constructor(allocate: Allocate, state: State) {
     this.#allocate = allocate;
+    this.#state = state;
   }
 
   /** Bytes of the table. */
@@ -40,25 +44,39 @@ export class Ghost {
     return this.#slots.byteLength;
   }
 
-  /** Sizes the table for so many entries; if that changes it, it forgets. */
+  /**
+   * Sizes the table for this many entries; if that replaces it, it forgets. Without memory for
+   * another one it stays as it is: a ghost that forgets too soon costs hits and nothing else.
+   */
   fit(entries: number): void {
     const slots = this.#slots.length;
     if (slots > 0 && entries <= slots * CROWDED) {
       if (slots === SLOTS_MIN || entries >= slots * SPARSE) return;
     }
     const sets = Math.ceil(Math.max(SLOTS_MIN, entries * SLOTS_PER_ENTRY) / WAYS);
-    this.#slots = new Uint32Array(this.#allocate(sets * WAYS * 4));
+    const state = this.#state;
+    if (state[EVICTIONS] < state[GHOST_RETRY_AT]) return;
+    const memory = tryAllocate(this.#allocate, sets * WAYS * 4);
+    if (memory === undefined) state[GHOST_RETRY_AT] = state[EVICTIONS] + RETRY_EVICTIONS;
+    else this.#slots = new Uint32Array(memory);
   }
 
   /** Remembers the hash of a key evicted from a queue, with that queue's stamp. */
   add(hash: number, queue: number, stamp: number): void {
+    const slot = (hash & FINGERPRINT_MASK) | (queue === MAIN ? FROM_MAIN : 0) |
+      (stamp << STAMP_SHIFT);
+    this.restore(hash, slot >>> 0);
+  }
+
+  /** Puts back what `take` returned for a hash. */
+  restore(hash: number, slot: number): void {
     const slots = this.#slots;
+    if (slots.length === 0) return;
     const at = this.#setOf(hash);
     slots[at + 3] = slots[at + 2];
     slots[at + 2] = slots[at + 1];
     slots[at + 1] = slots[at];
-    slots[at] = (hash & FINGERPRINT_MASK) | (queue === MAIN ? FROM_MAIN : 0) |
-      (stamp << STAMP_SHIFT);
+    slots[at] = slot;
   }
 
   /**

@@ -10,12 +10,17 @@
  * That is how it grows: by a quarter once it is 80 % full, and no request pays for a rehash. While
  * it moves, hashes below the frontier are in the new table and the others in the old one. Pages
  * of the old table that were moved serve the new one, so both together need no more than one.
+ * A page that is not available only delays the move: the table then fills further, up to a bound.
+ *
+ * What always holds: the last slot of a table's last page is empty, so that every search ends.
+ * `reserve` sees to that before an insertion, which cannot fail.
  *
  * Sources: Amble and Knuth, "Ordered hash tables", 1974; Celis, "Robin Hood hashing", 1986.
  *
  * @module
  */
 
+import { InvariantError } from "./invariant.ts";
 import {
   type Allocate,
   ENTRIES,
@@ -24,6 +29,7 @@ import {
   SLOTS_MOVED,
   SLOTS_OLD,
   type State,
+  tryAllocate,
 } from "./state.ts";
 
 const PAGE_SHIFT = 13;
@@ -37,18 +43,22 @@ const SLOTS_MIN = 1_024;
 /** It grows when more than this share of its slots is taken, by this factor. */
 const FULL = 0.8;
 const GROWTH = 1.25;
+/** It takes no more entries than this share, where memory to grow is not available. */
+const FULL_MAX = 0.92;
+/** A growth that found no memory is tried again once in this many insertions. */
+const RETRY_INSERTIONS = 64;
 /** It shrinks when less than this share is taken, to where this share is. */
 const SPARSE = 0.15;
 const SHRUNK = 0.6;
 /** Slots that each change moves while the table moves. */
 const MOVED_PER_CHANGE = 32;
 
-const NO_PAGE = new Uint32Array(0);
+const NO_PAGE: Uint32Array<ArrayBuffer> = new Uint32Array(0);
 
 /** Slots in pages: two words each, reference and hash; reference 0 is an empty slot. */
-type Pages = Uint32Array[];
+type Pages = Uint32Array<ArrayBuffer>[];
 
-/** Entries by hash; see the top of this file. */
+/** References to entries, in the order of the hashes of their keys. */
 export class Index {
   readonly #allocate: Allocate;
   readonly #state: State;
@@ -60,6 +70,7 @@ export class Index {
   constructor(allocate: Allocate, state: State) {
     this.#allocate = allocate;
     this.#state = state;
+    this.#pages.push(new Uint32Array(allocate(PAGE_BYTES)));
     this.clear();
   }
 
@@ -106,13 +117,28 @@ export class Index {
     return this.#pagesFor(hash)[slot >>> PAGE_SHIFT][(slot & PAGE_MASK) << 1];
   }
 
-  /** Adds an entry. */
+  /** Makes sure that an entry with this hash can be inserted; false if memory is short. */
+  reserve(hash: number): boolean {
+    const state = this.#state;
+    const isMoving = state[FRONTIER] !== HASHES;
+    const slots = isMoving ? Math.min(state[SLOTS], state[SLOTS_OLD]) : state[SLOTS];
+    if (state[ENTRIES] + 1 > slots * FULL_MAX) {
+      if (!isMoving) this.#startMoving(Math.ceil(slots * GROWTH));
+      return false;
+    }
+    const isMoved = hash < state[FRONTIER];
+    const pages = isMoved ? this.#pages : this.#pagesOld;
+    // The insertion shifts up to the first empty slot: that must not be the last one.
+    const page = pages[pages.length - 1];
+    if (page[(PAGE_SLOTS - 2) << 1] === 0) {
+      if (this.#homeOf(hash, isMoved) < pages.length * PAGE_SLOTS - 1) return true;
+    }
+    return this.#reach(pages, pages.length * PAGE_SLOTS);
+  }
+
+  /** Adds an entry. `reserve` has been called for its hash. */
   insert(hash: number, ref: number): void {
     const state = this.#state;
-    if (++state[ENTRIES] > state[SLOTS] * FULL && state[FRONTIER] === HASHES) {
-      this.#startMoving(Math.ceil(state[SLOTS] * GROWTH));
-    }
-    this.#move();
     const isMoved = hash < state[FRONTIER];
     const pages = isMoved ? this.#pages : this.#pagesOld;
     let slot = this.#homeOf(hash, isMoved);
@@ -132,7 +158,15 @@ export class Index {
       ref = refThere;
       hash = hashThere;
     }
-    this.#reach(pages, slot + 1);
+    const entries = ++state[ENTRIES];
+    if (state[FRONTIER] !== HASHES) {
+      this.#move();
+    } else if (entries > state[SLOTS] * FULL) {
+      const late = entries > state[SLOTS] * FULL + RETRY_INSERTIONS;
+      if (!late || entries % RETRY_INSERTIONS === 0) {
+        this.#startMoving(Math.ceil(state[SLOTS] * GROWTH));
+      }
+    }
   }
 
   /** Removes an entry; those after it that are not at home move up. */
@@ -158,12 +192,13 @@ export class Index {
     }
     const state = this.#state;
     const entries = --state[ENTRIES];
-    if (
-      entries < state[SLOTS] * SPARSE && state[SLOTS] > SLOTS_MIN && state[FRONTIER] === HASHES
-    ) {
+    if (state[FRONTIER] !== HASHES) {
+      // An empty table needs no move, which may be waiting for memory.
+      if (entries === 0) this.clear();
+      else this.#move();
+    } else if (entries < state[SLOTS] * SPARSE && state[SLOTS] > SLOTS_MIN) {
       this.#startMoving(Math.max(SLOTS_MIN, Math.ceil(entries / SHRUNK)));
     }
-    this.#move();
   }
 
   /** An entry has another place. */
@@ -211,16 +246,16 @@ export class Index {
     }
   }
 
-  /** Forgets all entries. */
+  /** Forgets all entries. Needs no memory: a page stays. */
   clear(): void {
-    this.#pages = [];
+    this.#pages.length = 1;
+    this.#pages[0].fill(0);
     this.#pagesOld = [];
     this.#spare.length = 0;
     const state = this.#state;
     state[ENTRIES] = state[SLOTS_OLD] = state[SLOTS_MOVED] = 0;
     state[SLOTS] = SLOTS_MIN;
     state[FRONTIER] = HASHES;
-    this.#reach(this.#pages, SLOTS_MIN);
   }
 
   #pagesFor(hash: number): Pages {
@@ -237,79 +272,106 @@ export class Index {
   #slotOf(hash: number, ref: number): number {
     let slot = this.first(hash);
     while (slot !== -1 && this.refAt(hash, slot) !== ref) slot = this.next(hash, slot);
-    if (slot === -1) throw new Error("Cannot find an entry by its hash: the index is broken");
+    if (slot === -1) throw new InvariantError(`entry ${ref} is not found by its hash`);
     return slot;
   }
 
-  /** Makes sure that a slot exists, so that every search meets an empty one. */
-  #reach(pages: Pages, slot: number): void {
+  /** Makes sure that a slot exists; false if memory for it is not available. */
+  #reach(pages: Pages, slot: number): boolean {
     while (pages.length <= slot >>> PAGE_SHIFT) {
-      pages.push(this.#spare.pop() ?? new Uint32Array(this.#allocate(PAGE_BYTES)));
+      const page = this.#takePage();
+      if (page === undefined) return false;
+      pages.push(page);
     }
+    return true;
   }
 
+  #takePage(): Uint32Array<ArrayBuffer> | undefined {
+    const spare = this.#spare.pop();
+    if (spare !== undefined) return spare;
+    const memory = tryAllocate(this.#allocate, PAGE_BYTES);
+    return memory === undefined ? undefined : new Uint32Array(memory);
+  }
+
+  /** Begins to move the table to one of another size, unless memory is short. */
   #startMoving(slots: number): void {
+    const page = this.#takePage();
+    if (page === undefined) return;
     const state = this.#state;
     this.#pagesOld = this.#pages;
-    this.#pages = [];
+    this.#pages = [page];
     state[SLOTS_OLD] = state[SLOTS];
     state[SLOTS_MOVED] = 0;
     state[SLOTS] = slots;
     state[FRONTIER] = 0;
-    this.#reach(this.#pages, 1);
+    this.#move();
   }
 
-  /** Moves some slots from the old table to the new one, if there is an old one. */
+  /** Moves some slots from the old table to the new one, as far as memory for the new one reaches. */
   #move(): void {
     const state = this.#state;
-    if (state[FRONTIER] === HASHES) return;
     const old = this.#pagesOld;
-    let hash = -1;
-    for (let moved = 0;; moved++) {
+    for (let moved = 0; moved < MOVED_PER_CHANGE;) {
       const slot = state[SLOTS_MOVED];
-      if (slot >>> PAGE_SHIFT >= old.length) return this.#finishMoving();
       const page = old[slot >>> PAGE_SHIFT];
       const at = (slot & PAGE_MASK) << 1;
-      const ref = page[at];
+      if (page[at] === 0) {
+        // Entries behind the last home follow each other without a gap.
+        if (slot >= state[SLOTS_OLD]) return this.#finishMoving();
+        this.#pass(slot);
+        moved++;
+        continue;
+      }
       // Entries of one hash stay together on one side of the frontier.
-      if (moved >= MOVED_PER_CHANGE && (ref === 0 || page[at + 1] !== hash)) break;
-      if (ref !== 0) {
-        hash = page[at + 1];
-        this.#append(hash, ref);
-      }
-      state[SLOTS_MOVED] = slot + 1;
-      if (((slot + 1) & PAGE_MASK) === 0) {
-        this.#spare.push(page.fill(0));
-        old[slot >>> PAGE_SHIFT] = NO_PAGE;
-      }
+      const run = this.#moveRun(slot, page[at + 1]);
+      if (run === 0) return;
+      moved += run;
     }
-    if (hash === -1) return;
-    state[FRONTIER] = hash + 1;
-    this.#reach(this.#pages, this.#homeOf(hash + 1, true) + 1);
   }
 
-  /** Adds an entry whose hash is the largest of the new table. */
-  #append(hash: number, ref: number): void {
+  /** Moves the entries with one hash; returns how many they are, or 0 if memory is short. */
+  #moveRun(from: number, hash: number): number {
+    const old = this.#pagesOld;
+    let run = 1;
+    for (;; run++) {
+      const page = old[(from + run) >>> PAGE_SHIFT];
+      const at = ((from + run) & PAGE_MASK) << 1;
+      if (page[at] === 0 || page[at + 1] !== hash) break;
+    }
     const pages = this.#pages;
-    let slot = this.#homeOf(hash, true);
-    this.#reach(pages, slot);
-    while (pages[slot >>> PAGE_SHIFT][(slot & PAGE_MASK) << 1] !== 0) {
-      slot++;
-      this.#reach(pages, slot);
+    let target = this.#homeOf(hash, true);
+    for (;; target++) {
+      if (!this.#reach(pages, target)) return 0;
+      if (pages[target >>> PAGE_SHIFT][(target & PAGE_MASK) << 1] === 0) break;
     }
-    const page = pages[slot >>> PAGE_SHIFT];
-    const at = (slot & PAGE_MASK) << 1;
-    page[at] = ref;
-    page[at + 1] = hash;
-    this.#reach(pages, slot + 1);
+    if (!this.#reach(pages, Math.max(target + run, this.#homeOf(hash + 1, true) + 1))) return 0;
+    for (let n = 0; n < run; n++) {
+      const page = pages[(target + n) >>> PAGE_SHIFT];
+      const at = ((target + n) & PAGE_MASK) << 1;
+      page[at] = old[(from + n) >>> PAGE_SHIFT][((from + n) & PAGE_MASK) << 1];
+      page[at + 1] = hash;
+      this.#pass(from + n);
+    }
+    this.#state[FRONTIER] = hash + 1;
+    return run;
   }
 
+  /** Passes a slot of the old table; a page whose last slot is passed serves the new table. */
+  #pass(slot: number): void {
+    this.#state[SLOTS_MOVED] = slot + 1;
+    if (((slot + 1) & PAGE_MASK) !== 0) return;
+    const old = this.#pagesOld;
+    this.#spare.push(old[slot >>> PAGE_SHIFT].fill(0));
+    old[slot >>> PAGE_SHIFT] = NO_PAGE;
+  }
+
+  /** The new table replaces the old one, unless memory for its last page is short. */
   #finishMoving(): void {
     const state = this.#state;
+    if (!this.#reach(this.#pages, state[SLOTS])) return;
     this.#pagesOld = [];
     this.#spare.length = 0;
     state[FRONTIER] = HASHES;
     state[SLOTS_OLD] = state[SLOTS_MOVED] = 0;
-    this.#reach(this.#pages, state[SLOTS]);
   }
 }

@@ -27,7 +27,7 @@ export const FRAGMENT_HEADER_BYTES = 16;
 /** Bytes of each of the two optional extensions of the header. */
 export const EXTENSION_BYTES = 8;
 
-/** Nothing of it is live; word 1 tells how many granules to skip. */
+/** Nothing of it is live; word 1 is the number of granules to skip. */
 export const DEAD = 1 << 16;
 /** The header carries a time of expiry. */
 export const EXPIRES = 1 << 17;
@@ -35,18 +35,17 @@ export const EXPIRES = 1 << 17;
 export const FRAGMENTED = 1 << 18;
 /** A fragment of a value, not an entry. */
 export const FRAGMENT = 1 << 19;
-/** Written while a flush by prefix was under way, which must spare it. */
-export const SPARED = 1 << 20;
-
-/** Was moved to the main queue though it was not visited, and was not visited since. */
-export const TRIED = 1 << 21;
+/** Written after the flush by prefix that is under way had begun, which does not cover it. */
+export const EXEMPT = 1 << 20;
+/** Was moved to the main queue though it was not visited, and has not been visited since. */
+export const PROBATION = 1 << 21;
 
 /** The longest key: its length has 16 bits of a header. */
 export const KEY_BYTES_MAX = 65_535;
 /** The bits of word 0 that count visits, and how far they are shifted. */
 export const VISITS_SHIFT = 24;
 
-/** Granules that hold so many bytes. */
+/** Granules that hold this many bytes. */
 export function granulesOf(bytes: number): number {
   return (bytes + GRANULE_BYTES - 1) >>> 3;
 }

@@ -1,15 +1,29 @@
 /**
- * Where the store's state lives: blocks of memory that several threads could share.
+ * The store's state: blocks of memory that several threads could share.
  *
- * Nothing that the store must remember is a JavaScript object or a field of one. Data lies in
- * slabs, tables in typed arrays, and single numbers in one fixed block, of which this file names
- * the places. What objects hold beside them are only views of that memory.
+ * What the store holds is in typed arrays: data in slabs, tables in arrays, and single numbers in one
+ * fixed block whose fields this file names. JavaScript objects are views of that memory. The only
+ * other state is who waits: the queues of puts and of flushes.
  *
  * @module
  */
 
-/** Takes a zeroed block of memory; the system hands out its pages when they are first written. */
+/**
+ * Takes a zeroed block of memory, or throws a RangeError if there is none. The system provides its
+ * pages when they are first written.
+ */
 export type Allocate = (bytes: number) => ArrayBuffer;
+
+/** A block of memory, or undefined if there is none. */
+export function tryAllocate(allocate: Allocate, bytes: number): ArrayBuffer | undefined {
+  try {
+    return allocate(bytes);
+  } catch (error) {
+    // How V8 reports that an array buffer does not fit; anything else is a fault.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
 
 /** Memory of this thread alone. */
 export const allocate: Allocate = (bytes) => new ArrayBuffer(bytes);
@@ -19,64 +33,61 @@ export const allocateShared: Allocate = (bytes) =>
   // The typed arrays on it are the same; the standard types tell the two kinds of buffer apart.
   new SharedArrayBuffer(bytes) as unknown as ArrayBuffer;
 
-/** The fixed block: single numbers, by the places named below. */
+/** The fixed block: single numbers, in the fields named below. */
 export type State = Float64Array<ArrayBuffer>;
 
-let places = 0;
+let fields = 0;
 
 /** Bytes of keys and values of all entries. */
-export const USAGE = places++;
+export const USAGE = fields++;
 /** Granules of live records in all segments. */
-export const LIVE_GRANULES = places++;
+export const LIVE_GRANULES = fields++;
 /** Segments that are in a queue, and segments that exist but are in none. */
-export const SEGMENTS_USED = places++;
-export const SEGMENTS_FREE = places++;
+export const SEGMENTS_USED = fields++;
+export const SEGMENTS_FREE = fields++;
 /** No slab below this one has a free segment. */
-export const SLAB_HINT = places++;
+export const SLAB_HINT = fields++;
+/** 1 after an attempt to add a slab has failed, until one succeeds. */
+export const SLAB_REFUSED = fields++;
 /** Entries in the index, and slots of its table. */
-export const ENTRIES = places++;
-export const SLOTS = places++;
-/** While the table moves: slots of the old one, how many were moved, and which hashes are. */
-export const SLOTS_OLD = places++;
-export const SLOTS_MOVED = places++;
-export const FRONTIER = places++;
+export const ENTRIES = fields++;
+export const SLOTS = fields++;
+/** While the table moves: slots of the old one, slots moved, and the first hash not yet moved. */
+export const SLOTS_OLD = fields++;
+export const SLOTS_MOVED = fields++;
+export const FRONTIER = fields++;
 /** Bytes that the small queue may have before its oldest entry has to leave. */
-export const SMALL_BYTES_MAX = places++;
+export const SMALL_BYTES_MAX = fields++;
 /** Entries that the main queue kept since it last evicted one. */
-export const REINSERTIONS = places++;
-/** How well trials of small entries pay, and how many came by while they did not. */
-export const TRIAL_SCORE = places++;
-export const TRIALS = places++;
-/** Entries removed to make room, and entries removed because their time had come. */
-export const EVICTIONS = places++;
-export const EXPIRATIONS = places++;
+export const REINSERTIONS = fields++;
+/** How well the probation of small entries pays, and how many came by while it did not. */
+export const PROBATION_SCORE = fields++;
+export const PROBATION_PASSED = fields++;
+/** Entries removed because their space was needed, and entries removed because they had expired. */
+export const EVICTIONS = fields++;
+export const EXPIRATIONS = fields++;
+/** After a failed allocation, the ghost is not resized before this many evictions. */
+export const GHOST_RETRY_AT = fields++;
 /** Compaction: its queue, the segment it empties and where in it, the one it fills; records moved. */
-export const COMPACTION_QUEUE = places++;
-export const COMPACTION_SOURCE = places++;
-export const COMPACTION_AT = places++;
-export const COMPACTION_TARGET = places++;
-export const RECORDS_MOVED = places++;
+export const COMPACTION_QUEUE = fields++;
+export const COMPACTION_SOURCE = fields++;
+export const COMPACTION_AT = fields++;
+export const COMPACTION_TARGET = fields++;
+export const RECORDS_MOVED = fields++;
 /** The segment that a sweep looks at next. */
-export const SWEEP_SEGMENT = places++;
-/** A flush by prefix: length of its prefix or -1, its cursor, entries removed, time of last step. */
-export const FLUSH_PREFIX_BYTES = places++;
-export const FLUSH_CURSOR = places++;
-export const FLUSH_REMOVED = places++;
-export const FLUSH_STEPPED_AT = places++;
-/** Fragments of a value that is being written: first and last, bytes so far, and until when. */
-export const STAGED_FIRST = places++;
-export const STAGED_LAST = places++;
-export const STAGED_BYTES = places++;
-export const STAGED_UNTIL = places++;
-/** 1 when what is staged belongs to the entry that is written next. */
-export const STAGED_READY = places++;
-/** Room that is being made for one large value: how much, for which hash, until when. */
-export const RESERVED_BYTES = places++;
-export const RESERVED_HASH = places++;
-export const RESERVED_UNTIL = places++;
-const PLACES = places;
+export const SWEEP_SEGMENT = fields++;
+/** The first flush by prefix: its cursor, or -1 if there is none, and the entries it removed. */
+export const FLUSH_CURSOR = fields++;
+export const FLUSH_REMOVED = fields++;
+/** The fragments copied for the first put of the queue: first, last, and bytes so far. */
+export const STAGED_FIRST = fields++;
+export const STAGED_LAST = fields++;
+export const STAGED_BYTES = fields++;
+/** What is reserved for the first put of the queue: bytes under the limit, and free segments. */
+export const RESERVED_BYTES = fields++;
+export const RESERVED_SEGMENTS = fields++;
 
-/** A fixed block with nothing in it yet. */
+/** A fixed block of zeros. */
 export function newState(allocate: Allocate): State {
-  return new Float64Array(allocate(PLACES * 8));
+  return new Float64Array(allocate(fields * 8));
 }

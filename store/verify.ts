@@ -5,24 +5,38 @@
  * @module
  */
 
-import { FIRST_GRANULE, FREE, MAIN, SEGMENT_GRANULES, SEGMENT_SHIFT, SMALL } from "./arena.ts";
+import {
+  BULK,
+  FIRST_GRANULE,
+  FREE,
+  MAIN,
+  SEGMENT_GRANULES,
+  SEGMENT_SHIFT,
+  SMALL,
+} from "./arena.ts";
 import type { Entries } from "./entries.ts";
+import { demand } from "./invariant.ts";
 import { HASHES } from "./index.ts";
-import { DEAD, EXPIRES, FRAGMENT, FRAGMENTED, recordGranules } from "./record.ts";
+import { DEAD, EXEMPT, EXPIRES, FRAGMENT, FRAGMENTED, recordGranules } from "./record.ts";
+import {
+  FLUSH_CURSOR,
+  RESERVED_BYTES,
+  RESERVED_SEGMENTS,
+  SEGMENTS_FREE,
+  STAGED_BYTES,
+  STAGED_FIRST,
+} from "./state.ts";
 
-function demand(condition: boolean, what: string): void {
-  if (!condition) throw new Error(`The store is broken: ${what}`);
-}
-
-/** Throws an Error that says what is broken, if anything is. */
-export function verify(entries: Entries): void {
+/** Throws an InvariantError that says what is broken, if anything is. */
+export function verify(entries: Entries, limitBytes: number, isPutUnderWay: boolean): void {
+  verifyReservation(entries, limitBytes, isPutUnderWay);
   const arena = entries.arena;
   const indexed = indexedRefs(entries);
   const usageOf = [0, 0, 0];
   let live = 0;
   let used = 0;
   let fragments = 0;
-  for (const queue of [SMALL, MAIN, 2]) {
+  for (const queue of [SMALL, MAIN, BULK]) {
     let previous = -1;
     for (let segment = arena.oldest[queue]; segment !== -1; segment = arena.newer[segment]) {
       demand(arena.queueOf[segment] === queue, `segment ${segment} is in the wrong queue`);
@@ -73,15 +87,32 @@ export function verify(entries: Entries): void {
   demand(free === arena.segmentsFree, "the arena miscounts its free segments");
 }
 
+/** What is reserved and staged belongs to a put that is under way, and is within the bounds. */
+function verifyReservation(entries: Entries, limitBytes: number, isPutUnderWay: boolean): void {
+  const { state } = entries;
+  const reservedBytes = state[RESERVED_BYTES];
+  demand(entries.usage + reservedBytes <= limitBytes, "usage and reserved bytes exceed the limit");
+  demand(state[RESERVED_SEGMENTS] <= state[SEGMENTS_FREE], "reserved segments are not free");
+  if (isPutUnderWay) return;
+  demand(reservedBytes === 0 && state[RESERVED_SEGMENTS] === 0, "space is reserved for nobody");
+  demand(state[STAGED_FIRST] === 0 && state[STAGED_BYTES] === 0, "nobody's value is staged");
+}
+
+/** Every entry hangs in the index once, under its hash, and in the order of the hashes. */
 function indexedRefs(entries: Entries): Set<number> {
   const refs = new Set<number>();
   const { index } = entries;
+  const cursor = entries.state[FLUSH_CURSOR];
   let last = -1;
   for (let from = 0; from < HASHES;) {
     from = index.walk(from, 1_000, (ref) => {
       demand(!refs.has(ref), `entry ${ref} is indexed twice`);
       refs.add(ref);
       const hash = entries.hashOf(ref);
+      if ((entries.word(ref, 0) & EXEMPT) !== 0) {
+        const isAhead = cursor !== -1 && hash >= cursor;
+        demand(isAhead, `entry ${ref} is marked as exempt from no flush`);
+      }
       demand(hash >= last, `entry ${ref} is out of order`);
       last = hash;
       let slot = index.first(hash);

@@ -1,11 +1,19 @@
 /**
- * A store on a plain Map: the model that the real store and the engine are held against. It is
- * exact, evicts in least-recently-used order and keeps no promise about speed.
+ * A store on a plain Map: the model that the real store and the commands are held against. It is
+ * exact, evicts in least-recently-used order and does everything at once, whatever it costs, except
+ * where its options say otherwise.
  *
  * @module
  */
 
-import type { Handle, Milliseconds, PutOutcome, Storage } from "../engine/storage.ts";
+import type {
+  FlushOperation,
+  Handle,
+  Milliseconds,
+  PutOperation,
+  PutOutcome,
+  Storage,
+} from "../store.ts";
 
 interface Entry {
   readonly handle: Handle;
@@ -15,7 +23,7 @@ interface Entry {
   expiresAt: Milliseconds;
 }
 
-/** What a model can be told beside its limit, so that tests reach the engine's rare ways. */
+/** The options of a model: beside its limit, what leads tests into rare outcomes. */
 export interface ModelOptions {
   /** The most bytes of keys and values. */
   limitBytes: number;
@@ -23,8 +31,10 @@ export interface ModelOptions {
   now?: () => Milliseconds;
   /** True: no value is contiguous, so that readers must copy. */
   scattered?: boolean;
-  /** A value of this many bytes or more is stored only when asked for the third time. */
-  againBytes?: number;
+  /** A value of this many bytes or more is stored by the third call of its put. */
+  unfinishedBytes?: number;
+  /** A value of this many bytes or more is refused: memory is not available for it. */
+  outOfMemoryBytes?: number;
   /** A flush by prefix removes this many keys a call. */
   flushStep?: number;
 }
@@ -48,9 +58,8 @@ export class ModelStore implements Storage {
   #handles = 0;
   #evictions = 0;
   #expirations = 0;
-  #asked = 0;
-  #doomed: string[] = [];
-  #flushed = 0;
+  readonly #puts: ModelPut[] = [];
+  readonly #flushes: ModelFlush[] = [];
 
   constructor(options: ModelOptions) {
     this.#options = options;
@@ -125,11 +134,15 @@ export class ModelStore implements Storage {
     valueStart: number,
     valueEnd: number,
     expiresAt: Milliseconds,
+    operation?: PutOperation,
   ): PutOutcome {
+    const put = this.#puts.find((waiting) => waiting === operation);
+    if (put !== operation) throw new Error("Cannot put with this operation: it has ended");
+    const outcome = this.#mayPut(keyEnd - keyStart, valueEnd - valueStart, put);
+    if (outcome === "unfinished") return outcome;
+    put?.cancel();
+    if (outcome !== "stored") return outcome;
     const bytes = keyEnd - keyStart + valueEnd - valueStart;
-    if (bytes > this.limitBytes) return "too large";
-    const { againBytes = Infinity } = this.#options;
-    if (valueEnd - valueStart >= againBytes && ++this.#asked % 3 !== 0) return "again";
     const name = nameOf(key, keyStart, keyEnd);
     const old = this.#byName.get(name);
     if (old !== undefined) this.#drop(old);
@@ -150,6 +163,26 @@ export class ModelStore implements Storage {
     this.#byHandle.set(handle, entry);
     this.#usage += bytes;
     return "stored";
+  }
+
+  startPut(): PutOperation {
+    const put = new ModelPut(this.#puts);
+    this.#puts.push(put);
+    return put;
+  }
+
+  /** How many puts wait or are under way: those that were neither finished nor cancelled. */
+  get putsUnderWay(): number {
+    return this.#puts.length;
+  }
+
+  #mayPut(keyBytes: number, valueBytes: number, put: ModelPut | undefined): PutOutcome {
+    if (keyBytes + valueBytes > this.limitBytes) return "too large";
+    const { unfinishedBytes = Infinity, outOfMemoryBytes = Infinity } = this.#options;
+    if (valueBytes >= outOfMemoryBytes) return "out of memory";
+    if (put !== undefined && put !== this.#puts[0]) return "unfinished";
+    if (valueBytes < unfinishedBytes) return "stored";
+    return put !== undefined && ++put.calls === 2 ? "stored" : "unfinished";
   }
 
   delete(bytes: Uint8Array, start: number, end: number): boolean {
@@ -199,28 +232,46 @@ export class ModelStore implements Storage {
     return before;
   }
 
-  flushPrefix(prefix: Uint8Array): number | undefined {
-    const wanted = nameOf(prefix, 0, prefix.length);
-    if (this.#doomed.length === 0) {
-      for (const [name, entry] of this.#byName) {
-        if (!name.startsWith(wanted)) continue;
-        this.#doomed.push(name);
-        this.#drop(entry);
-      }
-      this.#flushed = this.#doomed.length;
+  startFlush(prefix: Uint8Array): FlushOperation {
+    const flush = new ModelFlush(nameOf(prefix, 0, prefix.length), () => this.#stepFlush());
+    this.#flushes.push(flush);
+    if (this.#flushes.length === 1) this.#beginFlush(flush);
+    return flush;
+  }
+
+  /** Removes at once what a flush covers; its steps only take their time. */
+  #beginFlush(flush: ModelFlush): void {
+    const now = this.now();
+    for (const [name, entry] of this.#byName) {
+      if (!name.startsWith(flush.prefix)) continue;
+      if (entry.expiresAt > now) flush.count++;
+      else this.#expirations++;
+      this.#drop(entry);
     }
-    this.#doomed.splice(0, this.#options.flushStep ?? Infinity);
-    return this.#doomed.length > 0 ? undefined : this.#flushed;
+    flush.left = flush.count;
+  }
+
+  #stepFlush(): boolean {
+    const first = this.#flushes.at(0);
+    if (first === undefined) return false;
+    first.left -= this.#options.flushStep ?? Infinity;
+    if (first.left > 0) return true;
+    first.removed = first.count;
+    this.#flushes.shift();
+    const next = this.#flushes.at(0);
+    if (next !== undefined) this.#beginFlush(next);
+    return next !== undefined;
   }
 
   sweep(): boolean {
+    const flushing = this.#stepFlush();
     const now = this.now();
     for (const entry of this.#byName.values()) {
       if (entry.expiresAt > now) continue;
       this.#expirations++;
       this.#drop(entry);
     }
-    return false;
+    return flushing;
   }
 
   #entry(handle: Handle): Entry {
@@ -233,5 +284,41 @@ export class ModelStore implements Storage {
     this.#byName.delete(entry.name);
     this.#byHandle.delete(entry.handle);
     this.#usage -= entry.key.length + entry.value.length;
+  }
+}
+
+/** A put of the model that takes several calls. */
+class ModelPut implements PutOperation {
+  /** Calls while it was the first. */
+  calls = 0;
+  readonly #queue: ModelPut[];
+
+  constructor(queue: ModelPut[]) {
+    this.#queue = queue;
+  }
+
+  cancel(): void {
+    const at = this.#queue.indexOf(this);
+    if (at >= 0) this.#queue.splice(at, 1);
+  }
+}
+
+/** A flush by prefix of the model. */
+class ModelFlush implements FlushOperation {
+  readonly prefix: string;
+  readonly #step: () => void;
+  /** Keys that it removed, keys that its steps have not passed yet, and the result. */
+  count = 0;
+  left = 0;
+  removed: number | undefined;
+
+  constructor(prefix: string, step: () => void) {
+    this.prefix = prefix;
+    this.#step = step;
+  }
+
+  step(): number | undefined {
+    if (this.removed === undefined) this.#step();
+    return this.removed;
   }
 }

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type PutOutcome, Store, type StoreOptions } from "../store.ts";
+import {
+  type FlushOperation,
+  type PutOperation,
+  type PutOutcome,
+  Store,
+  type StoreOptions,
+} from "../store.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -17,11 +23,28 @@ export class TextStore {
     this.store = new Store({ hashKey: [3, 4], ...options });
   }
 
-  /** One call of put; a number stands for a value of so many bytes. */
-  put(key: string, value: string | number, expiresAt = Infinity, owner?: object): PutOutcome {
+  /** One call of put; a number stands for a value of this many bytes. */
+  put(
+    key: string,
+    value: string | number,
+    expiresAt = Infinity,
+    operation?: PutOperation,
+  ): PutOutcome {
     const k = encoder.encode(key);
     const v = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value).fill(120);
-    return this.store.put(k, 0, k.length, v, 0, v.length, expiresAt, owner);
+    return this.store.put(k, 0, k.length, v, 0, v.length, expiresAt, operation);
+  }
+
+  /** A put with all its calls. */
+  putAll(key: string, value: string | number, expiresAt = Infinity): PutOutcome {
+    let outcome = this.put(key, value, expiresAt);
+    if (outcome !== "unfinished") return outcome;
+    const operation = this.store.startPut();
+    for (let calls = 0; outcome === "unfinished"; calls++) {
+      if (calls > 100_000) throw new Error(`put of ${key} never ends`);
+      outcome = this.put(key, value, expiresAt, operation);
+    }
+    return outcome;
   }
 
   /** A value as text, or undefined; counts as a visit. */
@@ -63,8 +86,18 @@ export class TextStore {
     return { keys, next };
   }
 
-  /** One call of flushPrefix. */
-  flush(prefix: string): number | undefined {
-    return this.store.flushPrefix(encoder.encode(prefix));
+  /** Starts a flush by prefix. */
+  startFlush(prefix: string): FlushOperation {
+    return this.store.startFlush(encoder.encode(prefix));
+  }
+
+  /** A flush by prefix with all its calls. */
+  flush(prefix: string): number {
+    const flush = this.startFlush(prefix);
+    for (let calls = 0; calls < 100_000; calls++) {
+      const removed = flush.step();
+      if (removed !== undefined) return removed;
+    }
+    throw new Error(`flush of ${prefix} never ends`);
   }
 }

@@ -2,26 +2,61 @@
  * Programs of store operations, and a plain Map that says what each must have done.
  *
  * The Map knows contents, expiry and USAGE exactly. What it cannot know is which entries an eviction
- * chose, so after a put that evicted it drops the keys that are gone, having checked that room was
- * really needed.
+ * chose, so after a call that evicted it drops the keys that are gone, having checked that space was
+ * really needed. Puts that take several calls, flushes, and failing allocations overlap with all
+ * the rest; after each operation the store verifies itself.
  *
  * @module
  */
 
-import { Store } from "../store.ts";
+import { type PutOperation, type PutOutcome, Store, type StoreOptions } from "../store.ts";
+import type { PrefixFlush } from "../store/flush.ts";
 import { assert, assertEquals } from "./assert.ts";
 
-/** One operation; keys are numbered, lengths are in bytes, times in milliseconds. */
+/** What is put; keys are numbered, lengths are in bytes, times in milliseconds. */
+interface Put {
+  key: number;
+  length: number;
+  fill: number;
+  ttl: number | undefined;
+}
+
+/** One operation. A slot is one of a few places for puts that are under way. */
 export type Operation =
-  | { do: "put"; key: number; length: number; fill: number; ttl: number | undefined }
+  | { do: "put" } & Put
+  | { do: "startPut"; slot: number } & Put
+  | { do: "stepPut"; slot: number }
+  | { do: "cancelPut"; slot: number }
   | { do: "get"; key: number }
   | { do: "delete"; key: number }
   | { do: "expire"; key: number; ttl: number | undefined }
   | { do: "wait"; ms: number }
   | { do: "sweep" }
+  | { do: "sweepOnce" }
   | { do: "scan"; count: number }
   | { do: "flush"; prefix: string }
-  | { do: "flushAll" };
+  | { do: "startFlush"; prefix: string }
+  | { do: "stepFlush"; nth: number }
+  | { do: "flushAll" }
+  | { do: "fail"; allocations: number };
+
+/** A put that is under way. */
+interface PutUnderWay {
+  name: string;
+  value: Uint8Array;
+  expiresAt: number;
+  operation: PutOperation;
+}
+
+/** A flush that waits or is under way. */
+interface FlushUnderWay {
+  prefix: string;
+  flush: PrefixFlush;
+  /** Keys that it covers, with their times of expiry; undefined before it is the first. */
+  covered: number[] | undefined;
+  /** Evictions so far when it became the first; -1 if their number says nothing any more. */
+  evictions: number;
+}
 
 interface Entry {
   value: Uint8Array;
@@ -48,18 +83,70 @@ function valueOf(length: number, fill: number): Uint8Array {
 export class Program {
   readonly store: Store;
   readonly #model = new Map<string, Entry>();
+  readonly #puts: (PutUnderWay | undefined)[] = [];
+  readonly #flushes: FlushUnderWay[] = [];
+  readonly #verifies: boolean;
+  /** Whether memory is bounded, or allocations have failed. */
+  #memoryIsShort: boolean;
+  /** Allocations that fail next. */
+  #failures = 0;
   #usage = 0;
   #now = 0;
 
-  constructor(limitBytes: number, shared = false) {
-    this.store = new Store({ limitBytes, shared, now: () => this.#now, hashKey: [1, 2] });
+  constructor(limitBytes: number, options: Partial<StoreOptions> = {}, verifies = true) {
+    this.#verifies = verifies;
+    this.#memoryIsShort = options.arenaBytesMax !== undefined;
+    const allocate = (bytes: number): ArrayBuffer => {
+      if (this.#failures > 0) {
+        this.#failures--;
+        throw new RangeError("Array buffer allocation failed");
+      }
+      const Buffer = options.shared ? SharedArrayBuffer : ArrayBuffer;
+      return new Buffer(bytes) as ArrayBuffer;
+    };
+    this.store = new Store({
+      limitBytes,
+      now: () => this.#now,
+      hashKey: [1, 2],
+      allocate,
+      ...options,
+    });
   }
 
-  /** Runs one operation on both, and compares what can be seen. */
+  /** Puts the keys from 0 on into both, with values of one length. */
+  fill(count: number, length: number): void {
+    for (let key = 0; key < count; key++) {
+      const name = keyNamed(key);
+      const bytes = encoder.encode(name);
+      const value = valueOf(length, key);
+      const put = () =>
+        this.store.put(bytes, 0, bytes.length, value, 0, length, Infinity, undefined);
+      for (let calls = 0; put() !== "stored"; calls++) assert(calls < CALLS_MAX, "never stored");
+      this.#model.set(name, { value, expiresAt: Infinity });
+      this.#usage += bytes.length + length;
+    }
+    this.#dropEvicted();
+  }
+
+  /** Runs one operation on both, compares what can be seen, and verifies the store. */
   run(operation: Operation): void {
+    this.#run(operation);
+    assert(this.store.usage <= this.store.limitBytes, "USAGE above the limit");
+    if (this.#verifies) this.store.verify();
+  }
+
+  #run(operation: Operation): void {
     switch (operation.do) {
       case "put":
         return this.#put(operation);
+      case "startPut":
+        return this.#startPut(operation);
+      case "stepPut":
+        return this.#stepPut(operation.slot);
+      case "cancelPut":
+        this.#puts[operation.slot]?.operation.cancel();
+        this.#puts[operation.slot] = undefined;
+        return;
       case "get":
         return this.#get(keyNamed(operation.key));
       case "delete": {
@@ -69,32 +156,43 @@ export class Program {
         this.#drop(name);
         return;
       }
-      case "expire": {
-        const name = keyNamed(operation.key);
-        const key = encoder.encode(name);
-        const entry = this.#live(name);
-        const expiresAt = operation.ttl === undefined ? Infinity : this.#now + operation.ttl;
-        assertEquals(this.store.expire(key, 0, key.length, expiresAt), entry !== undefined);
-        if (entry !== undefined) entry.expiresAt = expiresAt;
-        return;
-      }
+      case "expire":
+        return this.#expire(keyNamed(operation.key), operation.ttl);
       case "wait":
         this.#now += operation.ms;
         return;
       case "sweep":
         return this.compare();
+      case "sweepOnce":
+        this.store.sweep();
+        return this.#passFlushes();
       case "scan":
         return this.#scan(operation.count);
       case "flush":
         return this.#flush(operation.prefix);
+      case "startFlush":
+        this.#startFlush(operation.prefix);
+        return;
+      case "stepFlush":
+        this.#flushes.at(operation.nth % this.#flushes.length)?.flush.step();
+        return this.#passFlushes();
       case "flushAll":
-        this.#dropExpired();
-        this.#sweep();
-        assertEquals(this.store.flushAll(), this.#model.size);
-        this.#model.clear();
-        this.#usage = 0;
+        return this.#flushAll();
+      case "fail":
+        this.#failures = operation.allocations;
+        this.#memoryIsShort = true;
         return;
     }
+  }
+
+  /** Ends all puts and flushes that are under way, and compares everything once more. */
+  finish(): void {
+    for (let calls = 0; this.#puts.some((put) => put !== undefined); calls++) {
+      assert(calls < CALLS_MAX, "puts block each other");
+      for (let slot = 0; slot < this.#puts.length; slot++) this.#stepPut(slot);
+    }
+    this.compare();
+    this.store.verify();
   }
 
   /** Compares everything: USAGE, the number of entries, and each value. */
@@ -107,41 +205,94 @@ export class Program {
     this.store.verify();
   }
 
+  /** Removes what has expired, and ends all flushes. */
   #sweep(): void {
-    for (let calls = 0; this.store.sweep(); calls++) assert(calls < CALLS_MAX, "sweep never ends");
+    for (let calls = 0; this.store.sweep(); calls++) {
+      assert(calls < CALLS_MAX, "sweep never ends");
+      this.#passFlushes();
+    }
+    this.#passFlushes();
   }
 
   #put(operation: Extract<Operation, { do: "put" }>): void {
-    const { store } = this;
-    const name = keyNamed(operation.key);
-    const key = encoder.encode(name);
-    const value = valueOf(operation.length, operation.fill);
-    const expiresAt = operation.ttl === undefined ? Infinity : this.#now + operation.ttl;
-    const before = this.#live(name);
-    const room = store.limitBytes - store.usage + (before ? key.length + before.value.length : 0);
-    const evictions = store.stats.evictions;
-    const owner = {};
-    let outcome = store.put(key, 0, key.length, value, 0, value.length, expiresAt, owner);
-    for (let calls = 0; outcome === "again"; calls++) {
+    const put = this.#newPut(operation);
+    let outcome = this.#callPut(put);
+    if (outcome !== "unfinished") return;
+    const own = { ...put, operation: this.store.startPut() };
+    for (let calls = 0; outcome === "unfinished"; calls++) {
       assert(calls < CALLS_MAX, "put never ends");
-      assert(store.usage <= store.limitBytes, "USAGE above the limit between two calls");
-      outcome = store.put(key, 0, key.length, value, 0, value.length, expiresAt, owner);
+      for (let slot = 0; slot < this.#puts.length; slot++) this.#stepPut(slot);
+      outcome = this.#callPut(own);
     }
-    assert(store.usage <= store.limitBytes, "USAGE above the limit");
+  }
+
+  #newPut(put: Put): Omit<PutUnderWay, "operation"> {
+    return {
+      name: keyNamed(put.key),
+      value: valueOf(put.length, put.fill),
+      expiresAt: put.ttl === undefined ? Infinity : this.#now + put.ttl,
+    };
+  }
+
+  #startPut({ slot, ...put }: Extract<Operation, { do: "startPut" }>): void {
+    if (this.#puts[slot] !== undefined) return this.#stepPut(slot);
+    this.#puts[slot] = { ...this.#newPut(put), operation: this.store.startPut() };
+  }
+
+  #stepPut(slot: number): void {
+    const put = this.#puts[slot];
+    if (put !== undefined && this.#callPut(put) !== "unfinished") this.#puts[slot] = undefined;
+  }
+
+  /** One call of a put, on both. */
+  #callPut(put: Omit<PutUnderWay, "operation"> & { operation?: PutOperation }): PutOutcome {
+    const { store } = this;
+    const { name, value, expiresAt, operation } = put;
+    const key = encoder.encode(name);
+    const before = this.#live(name);
+    const space = store.limitBytes - store.usage + (before ? key.length + before.value.length : 0);
+    const { evictions } = store.stats;
+    const outcome = store.put(key, 0, key.length, value, 0, value.length, expiresAt, operation);
+    assert(store.usage <= store.limitBytes, "USAGE above the limit between two calls");
     const fits = key.length + value.length <= store.limitBytes;
-    assertEquals(outcome, fits ? "stored" : "too large");
-    if (!fits) return this.#check(name, store.find.bind(store));
-    this.#drop(name);
-    this.#model.set(name, { value, expiresAt });
-    this.#usage += key.length + value.length;
-    if (store.stats.evictions > evictions) {
-      assert(key.length + value.length > room, "evicted though there was room");
-      for (const other of [...this.#model.keys()]) {
-        const bytes = encoder.encode(other);
-        if (store.find(bytes, 0, bytes.length) === 0) this.#drop(other);
-      }
+    if (outcome === "stored") {
+      this.#drop(name);
+      this.#model.set(name, { value, expiresAt });
+      this.#usage += key.length + value.length;
     }
-    this.#check(name, store.find.bind(store));
+    if (store.stats.evictions > evictions) {
+      const isAlone = this.#puts.every((other) => other === undefined || other === put);
+      if (isAlone && !this.#memoryIsShort) {
+        assert(key.length + value.length > space, "evicted though there was space");
+      }
+      this.#dropEvicted();
+    }
+    if (outcome === "out of memory") assert(this.#memoryIsShort, "memory is not short");
+    else assertEquals(outcome === "too large", !fits);
+    if (outcome !== "unfinished") this.#check(name, store.find.bind(store));
+    return outcome;
+  }
+
+  #expire(name: string, ttl: number | undefined): void {
+    const key = encoder.encode(name);
+    const entry = this.#live(name);
+    const expiresAt = ttl === undefined ? Infinity : this.#now + ttl;
+    const { evictions } = this.store.stats;
+    const isThere = this.store.expire(key, 0, key.length, expiresAt);
+    if (entry !== undefined) entry.expiresAt = expiresAt;
+    if (this.store.stats.evictions > evictions) {
+      assert(this.#memoryIsShort, "EXPIRE evicted though memory is not short");
+      this.#dropEvicted();
+    }
+    assertEquals(isThere, this.#live(name) !== undefined);
+  }
+
+  /** Drops what the store has evicted. */
+  #dropEvicted(): void {
+    for (const name of [...this.#model.keys()]) {
+      const bytes = encoder.encode(name);
+      if (this.store.find(bytes, 0, bytes.length) === 0) this.#drop(name);
+    }
   }
 
   #get(name: string): void {
@@ -184,21 +335,65 @@ export class Program {
   }
 
   #flush(prefix: string): void {
-    this.#sweep();
-    this.#dropExpired();
-    const bytes = encoder.encode(prefix);
-    let removed = 0;
-    for (const name of [...this.#model.keys()]) {
-      if (!name.startsWith(prefix)) continue;
-      this.#drop(name);
-      removed++;
-    }
-    let flushed = this.store.flushPrefix(bytes);
-    for (let calls = 0; flushed === undefined; calls++) {
+    const started = this.#startFlush(prefix);
+    for (let calls = 0; started !== undefined && started.flush.removed === undefined; calls++) {
       assert(calls < CALLS_MAX, "flush never ends");
-      flushed = this.store.flushPrefix(bytes);
+      started.flush.step();
+      this.#passFlushes();
     }
-    assertEquals(flushed, removed, `entries that FLUSH ${prefix} removed`);
+  }
+
+  #startFlush(prefix: string): FlushUnderWay | undefined {
+    const failures = this.#failures;
+    try {
+      const flush = this.store.startFlush(encoder.encode(prefix)) as PrefixFlush;
+      const started = { prefix, flush, covered: undefined, evictions: 0 };
+      this.#flushes.push(started);
+      if (this.#flushes.length === 1) this.#beginFlush(started);
+      return started;
+    } catch (error) {
+      assert(error instanceof RangeError && failures > 0, `${error}`);
+      return undefined;
+    }
+  }
+
+  /** From here on the flush covers what has its prefix: nobody sees it any more. */
+  #beginFlush(flush: FlushUnderWay): void {
+    flush.covered = [];
+    flush.evictions = this.store.stats.evictions;
+    this.#dropExpired();
+    for (const [name, { expiresAt }] of [...this.#model]) {
+      if (!name.startsWith(flush.prefix)) continue;
+      flush.covered.push(expiresAt);
+      this.#drop(name);
+    }
+  }
+
+  /** Checks the counts of the flushes that are done, and begins with the next one. */
+  #passFlushes(): void {
+    for (;;) {
+      const first = this.#flushes.at(0);
+      const removed = first?.flush.removed;
+      if (first?.covered === undefined || removed === undefined) return;
+      const expired = first.covered.filter((expiresAt) => expiresAt <= this.#now).length;
+      const evicted = first.evictions < 0 ? Infinity : this.store.stats.evictions - first.evictions;
+      assert(removed <= first.covered.length, `FLUSH ${first.prefix} removed ${removed}`);
+      assert(removed >= first.covered.length - expired - evicted, `FLUSH missed some: ${removed}`);
+      this.#flushes.shift();
+      const next = this.#flushes.at(0);
+      if (next !== undefined) this.#beginFlush(next);
+    }
+  }
+
+  #flushAll(): void {
+    const { entries } = this.store;
+    this.#dropExpired();
+    assert(entries >= this.#model.size, "entries");
+    assertEquals(this.store.flushAll(), entries);
+    for (const flush of this.#flushes) flush.evictions = -1;
+    this.#model.clear();
+    this.#usage = 0;
+    assertEquals([this.store.usage, this.store.entries], [0, 0]);
   }
 
   #live(name: string): Entry | undefined {

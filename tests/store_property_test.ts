@@ -13,14 +13,40 @@ const stepsWanted = Number(Deno.env.get("BLINK_STORE_STEPS") ?? 30_000);
 const seedGiven = Deno.env.get("BLINK_SEED") ?? "20260101";
 const seed = seedGiven === "random" ? Math.floor(Math.random() * 2 ** 31) : Number(seedGiven);
 const PROGRAM_STEPS = 400;
+/** Steps between two verifications of a long program, which holds much. */
+const VERIFY_EVERY = 50;
 
 const ttl = fc.option(fc.integer({ min: 1, max: 2_000 }), { nil: undefined });
 
-function operations(keys: number, valueBytesMax: number): fc.Arbitrary<Operation> {
+/** Puts that can be under way at once. */
+const SLOTS = 3;
+
+/** What a program does. */
+interface Mix {
+  keys: number;
+  valueBytesMax: number;
+  /** The largest of the values that are put in several calls. */
+  largeBytesMax: number;
+  /** Whether allocations fail. */
+  fails?: boolean;
+}
+
+function operations({ keys, valueBytesMax, largeBytesMax, fails }: Mix): fc.Arbitrary<Operation> {
   const key = fc.nat(keys);
   const fill = fc.nat(65_535);
+  const slot = fc.nat(SLOTS - 1);
+  const prefix = fc.constantFrom("k1", "k2", "ka", "kz", "kb", "kc", "k1a", "zz", "k8", "k");
   const put = (length: fc.Arbitrary<number>) =>
     fc.record({ do: fc.constant("put" as const), key, length, fill, ttl });
+  const startPut = fc.record({
+    do: fc.constant("startPut" as const),
+    slot,
+    key,
+    length: fc.nat(largeBytesMax),
+    fill,
+    ttl,
+  });
+  const allocations = fc.oneof(fc.nat(3), fc.nat(300));
   return fc.oneof(
     { weight: 200, arbitrary: put(fc.nat(valueBytesMax)) },
     { weight: 10, arbitrary: put(fc.nat(valueBytesMax * 30)) },
@@ -32,6 +58,19 @@ function operations(keys: number, valueBytesMax: number): fc.Arbitrary<Operation
       arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.nat(300) }),
     },
     { weight: 5, arbitrary: fc.constant({ do: "sweep" as const }) },
+    { weight: 10, arbitrary: fc.constant({ do: "sweepOnce" as const }) },
+    { weight: 8, arbitrary: startPut },
+    { weight: 60, arbitrary: fc.record({ do: fc.constant("stepPut" as const), slot }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("cancelPut" as const), slot }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("startFlush" as const), prefix }) },
+    {
+      weight: 10,
+      arbitrary: fc.record({ do: fc.constant("stepFlush" as const), nth: fc.nat(3) }),
+    },
+    {
+      weight: fails ? 10 : 0,
+      arbitrary: fc.record({ do: fc.constant("fail" as const), allocations }),
+    },
     {
       weight: 5,
       arbitrary: fc.record({
@@ -43,22 +82,29 @@ function operations(keys: number, valueBytesMax: number): fc.Arbitrary<Operation
       weight: 5,
       arbitrary: fc.record({
         do: fc.constant("flush" as const),
-        prefix: fc.constantFrom("k1", "k2", "ka", "zz"),
+        prefix,
       }),
     },
     { weight: 1, arbitrary: fc.constant({ do: "flushAll" as const }) },
   );
 }
 
-const rooms = [
-  { limitBytes: 1_024, keys: 60, valueBytesMax: 60 },
-  { limitBytes: 65_536, keys: 300, valueBytesMax: 1_500 },
-  { limitBytes: 1_048_576, keys: 2_000, valueBytesMax: 3_000 },
+const MIB = 1_048_576;
+
+const programs = [
+  { limitBytes: 1_024, keys: 60, valueBytesMax: 60, largeBytesMax: 1_024 },
+  { limitBytes: 65_536, keys: 300, valueBytesMax: 1_500, largeBytesMax: 66_000 },
+  { limitBytes: MIB, keys: 2_000, valueBytesMax: 3_000, largeBytesMax: 900_000 },
+  { limitBytes: 65_536, keys: 300, valueBytesMax: 1_500, largeBytesMax: 66_000, fails: true },
+  { limitBytes: MIB, keys: 2_000, valueBytesMax: 3_000, largeBytesMax: 900_000, fails: true },
+  // Large values among many small ones: eviction takes many calls.
+  { limitBytes: 65_536, keys: 3_000, valueBytesMax: 20, largeBytesMax: 65_000, filled: 900 },
 ];
 
-for (const { limitBytes, keys, valueBytesMax } of rooms) {
-  Deno.test(`store: random programs, limit ${limitBytes} bytes, seed ${seed}`, () => {
-    const program = fc.array(operations(keys, valueBytesMax), {
+for (const { limitBytes, filled = 0, ...mix } of programs) {
+  const name = `limit ${limitBytes} bytes, of ${mix.keys} keys, failing: ${mix.fails === true}`;
+  Deno.test(`store: random programs, ${name}, seed ${seed}`, () => {
+    const program = fc.array(operations(mix), {
       minLength: PROGRAM_STEPS,
       maxLength: PROGRAM_STEPS,
       size: "max",
@@ -66,25 +112,58 @@ for (const { limitBytes, keys, valueBytesMax } of rooms) {
     fc.assert(
       fc.property(program, (steps) => {
         const run = new Program(limitBytes);
+        run.fill(filled, 60);
         for (const step of steps) run.run(step);
-        run.compare();
+        run.finish();
       }),
-      { seed, numRuns: Math.ceil(stepsWanted / PROGRAM_STEPS / rooms.length) },
+      { seed, numRuns: Math.ceil(stepsWanted / PROGRAM_STEPS / programs.length) },
     );
   });
 }
 
 const longPrograms = [
-  { limitBytes: 1_048_576, keys: 3_000, valueBytesMax: 2_000, shared: false },
+  { limitBytes: MIB, keys: 3_000, valueBytesMax: 2_000, largeBytesMax: MIB },
+  { limitBytes: 3 * MIB, keys: 40_000, valueBytesMax: 40, largeBytesMax: MIB, fails: true },
+  { limitBytes: 8 * MIB, keys: 300, valueBytesMax: 9_000, largeBytesMax: 6 * MIB, fails: true },
+  // Large values among many small ones: eviction takes many calls.
+  {
+    limitBytes: 1_500_000,
+    keys: 12_000,
+    valueBytesMax: 150,
+    largeBytesMax: 1_450_000,
+    filled: 18_000,
+    share: 0.1,
+  },
+  // The arena is used up long before the limit is reached.
+  {
+    limitBytes: 8 * MIB,
+    keys: 12_000,
+    valueBytesMax: 150,
+    largeBytesMax: 300_000,
+    filled: 12_000,
+    share: 0.1,
+    options: { arenaBytesMax: MIB },
+  },
   // Enough data for the tables to grow and for slabs to be given back.
-  { limitBytes: 33_554_432, keys: 10_000, valueBytesMax: 16_000, shared: true },
+  {
+    limitBytes: 32 * MIB,
+    keys: 10_000,
+    valueBytesMax: 16_000,
+    largeBytesMax: MIB,
+    options: { shared: true },
+  },
 ];
 
-for (const { limitBytes, keys, valueBytesMax, shared } of longPrograms) {
-  Deno.test(`store: one long program, limit ${limitBytes} bytes, shared memory: ${shared}`, () => {
-    const run = new Program(limitBytes, shared);
-    const steps = fc.sample(operations(keys, valueBytesMax), { seed, numRuns: stepsWanted });
-    for (const step of steps) run.run(step);
-    run.compare();
+for (const { limitBytes, filled = 0, share = 1, options = {}, ...mix } of longPrograms) {
+  const name = `limit ${limitBytes} bytes, of ${mix.keys} keys, failing: ${mix.fails === true}`;
+  Deno.test(`store: one long program, ${name}, ${JSON.stringify(options)}, seed ${seed}`, () => {
+    const run = new Program(limitBytes, options, false);
+    run.fill(filled, 80);
+    const steps = fc.sample(operations(mix), { seed, numRuns: Math.ceil(stepsWanted * share) });
+    steps.forEach((step, n) => {
+      run.run(step);
+      if (n % VERIFY_EVERY === 0) run.store.verify();
+    });
+    run.finish();
   });
 }

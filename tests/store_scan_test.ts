@@ -81,11 +81,15 @@ Deno.test("scan: expired keys are passed over", () => {
   assertEquals(scanAll(store, 10).size, 60);
 });
 
-Deno.test("flush: from its first call on nobody sees a key with the prefix", () => {
+Deno.test("flush: from its start on nobody sees a key with the prefix", () => {
   const store = new TextStore({ limitBytes: 2 ** 26 });
   const count = 30_000;
   for (let n = 0; n < count; n++) store.put(`${n % 2 === 0 ? "a" : "b"}:${n}`, "old");
-  assertEquals(store.flush("a:"), undefined, "this many are not removed in one part");
+  const prefix = new TextEncoder().encode("a:");
+  const flush = store.store.startFlush(prefix);
+  prefix.fill(0);
+  assertEquals(store.get("a:2"), undefined);
+  assertEquals(flush.step(), undefined, "this many are not removed in one part");
   for (let n = 0; n < count; n += 2) if (n % 6 === 0) assertEquals(store.get(`a:${n}`), undefined);
   assertEquals(scanAll(store, 100).size, count / 2);
   // What is written from now on stays, whether or not its place was passed.
@@ -94,47 +98,68 @@ Deno.test("flush: from its first call on nobody sees a key with the prefix", () 
   store.store.verify();
   let removed: number | undefined;
   let parts = 1;
-  while ((removed = store.flush("a:")) === undefined) parts++;
+  while ((removed = flush.step()) === undefined) parts++;
   assert(parts > 3);
-  assertEquals(removed, count / 2);
+  assertEquals([removed, flush.step()], [count / 2, count / 2]);
   assertEquals(store.store.entries, count / 2 + 601);
   for (let n = 0; n < 600; n++) assertEquals(store.get(`a:${n * 2}`), "new");
   assertEquals([store.get("b:1"), store.get("a:never")], ["old", "new"]);
-  while ((removed = store.flush("a:")) === undefined);
-  assertEquals(removed, 601, "a second flush spares nothing that the first one spared");
+  assertEquals(store.flush("a:"), 601, "a second flush does not exempt what the first one did");
   store.store.verify();
 });
 
-Deno.test("flush: two at a time take turns", () => {
+Deno.test("flush: two wait for each other, first in, first out", () => {
   const store = new TextStore({ limitBytes: 2 ** 26 });
   for (let n = 0; n < 20_000; n++) store.put(`${n % 2 === 0 ? "a" : "b"}:${n}`, "old");
-  assertEquals([store.flush("a:"), store.flush("b:")], [undefined, undefined]);
+  const a = store.startFlush("a:");
+  const b = store.startFlush("b:");
   assertEquals(store.get("b:1"), "old", "the second has not begun");
-  let a: number | undefined;
-  while ((a = store.flush("a:")) === undefined) assertEquals(store.flush("b:"), undefined);
-  let b: number | undefined;
-  while ((b = store.flush("b:")) === undefined);
-  assertEquals([a, b, store.store.entries], [10_000, 10_000, 0]);
+  let removed: number | undefined;
+  // Steps of the second move the first one on.
+  while ((removed = a.step()) === undefined) assertEquals(b.step(), undefined);
+  while (b.step() === undefined);
+  assertEquals([removed, b.step(), store.store.entries], [10_000, 10_000, 0]);
 });
 
 Deno.test("flush: one whose caller does not come back is finished by the sweep", () => {
-  let now = 0;
-  const store = new TextStore({ limitBytes: 2 ** 26, now: () => now });
+  const store = new TextStore({ limitBytes: 2 ** 26, now: () => 0 });
   for (let n = 0; n < 30_000; n++) store.put(`a:${n}`, "old");
-  assertEquals(store.flush("a:"), undefined);
-  now = 1_001;
-  for (let calls = 0; store.store.entries > 0; calls++) {
-    store.store.sweep();
-    assert(calls < 100);
-  }
+  store.startFlush("a:");
+  const second = store.startFlush("c:");
+  store.put("c:1", "old");
+  for (let calls = 0; store.store.sweep(); calls++) assert(calls < 100);
+  assertEquals([second.step(), store.store.entries], [1, 0]);
   store.put("a:1", "new");
   assertEquals(store.get("a:1"), "new");
+});
+
+Deno.test("flush: entries that have expired are not counted", () => {
+  let now = 0;
+  const store = new TextStore({ limitBytes: 2 ** 24, now: () => now });
+  for (let n = 0; n < 3_000; n++) store.put(`a:${n}`, "value", n % 3 === 0 ? 10 : Infinity);
+  now = 10;
+  assertEquals([store.flush("a:"), store.store.stats.expirations], [2_000, 1_000]);
+});
+
+Deno.test("flush: everything while a flush by prefix is under way", () => {
+  const store = new TextStore({ limitBytes: 2 ** 24 });
+  for (let n = 0; n < 5_000; n++) store.put(`a:${n}`, "old");
+  const flush = store.startFlush("a:");
+  assertEquals(flush.step(), undefined);
+  const left = store.store.entries;
+  assertEquals(store.store.flushAll(), left);
+  for (let n = 0; n < 5_000; n++) store.put(`a:${n}`, "new");
+  store.store.verify();
+  let removed: number | undefined;
+  while ((removed = flush.step()) === undefined);
+  assertEquals([removed, store.store.entries], [5_000 - left, 5_000]);
+  store.store.verify();
 });
 
 Deno.test("flush: everything at once, and with a prefix that nothing has", () => {
   const store = new TextStore({ limitBytes: 2 ** 24 });
   for (let n = 0; n < 1_000; n++) store.put(`key${n}`, "value");
-  assertEquals(store.flush("none"), 0);
+  assertEquals([store.flush("none"), store.flush("k".repeat(100_000))], [0, 0]);
   assertEquals(store.store.flushAll(), 1_000);
   assertEquals([store.has("key1"), scanAll(store, 10).size], [false, 0]);
 });

@@ -1,0 +1,46 @@
+/**
+ * What a request may see: entries that have neither expired nor been flushed.
+ *
+ * @module
+ */
+
+import type { Entries } from "./entries.ts";
+import type { FlushQueue } from "./flush.ts";
+import { EXPIRES } from "./record.ts";
+import { EXPIRATIONS } from "./state.ts";
+
+/** The entries that requests see. Those that they no longer see are removed when they are met. */
+export class LiveEntries {
+  readonly #entries: Entries;
+  readonly #flushes: FlushQueue;
+  readonly #now: () => number;
+
+  constructor(entries: Entries, flushes: FlushQueue, now: () => number) {
+    this.#entries = entries;
+    this.#flushes = flushes;
+    this.#now = now;
+  }
+
+  /** The live entry of a key, or 0. */
+  find(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    const entries = this.#entries;
+    const ref = entries.find(hash, bytes, start, end);
+    if (ref === 0) return 0;
+    if ((entries.word(ref, 0) & EXPIRES) !== 0 && entries.expiryOf(ref) <= this.#now()) {
+      entries.state[EXPIRATIONS]++;
+      entries.remove(ref);
+      return 0;
+    }
+    if (this.#flushes.active && this.#flushes.covers(ref)) {
+      this.#flushes.remove(ref);
+      return 0;
+    }
+    return ref;
+  }
+
+  /** Whether a request sees an entry. */
+  sees(ref: number, word0: number, now: number): boolean {
+    if ((word0 & EXPIRES) !== 0 && this.#entries.expiryOf(ref) <= now) return false;
+    return !this.#flushes.covers(ref);
+  }
+}

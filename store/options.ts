@@ -1,0 +1,38 @@
+/**
+ * How a store is made, and the figures that it gives beyond those of every storage.
+ *
+ * @module
+ */
+
+import type { HashKey } from "./hash.ts";
+import type { Allocate } from "./state.ts";
+import type { Milliseconds, StoreStats } from "./storage.ts";
+
+/** How a store is made. */
+export interface StoreOptions {
+  /** Bytes that all keys and values together may have; at least 1. */
+  readonly limitBytes: number;
+  /** A clock that never goes back, in milliseconds; `performance.now` if not given. */
+  readonly now?: () => Milliseconds;
+  /** True: all state lies in memory that can be shared with other threads. */
+  readonly shared?: boolean;
+  /** The key of the hash; random if not given. */
+  readonly hashKey?: HashKey;
+  /**
+   * The most bytes of memory for records, in whole MiB from 1 MiB on; 32 GiB if not given, which is
+   * also the most that can be addressed. Entries much smaller than their overhead can reach it
+   * before they reach the limit, and are then evicted.
+   */
+  readonly arenaBytesMax?: number;
+  /**
+   * Takes each block of memory, zeroed, or throws a RangeError if there is none; for tests. The
+   * store's own allocation if not given.
+   */
+  readonly allocate?: Allocate;
+}
+
+/** The figures of {@linkcode StoreStats}, and one for tests and benches. */
+export interface DetailedStats extends StoreStats {
+  /** Records moved to close holes. */
+  readonly moved: number;
+}

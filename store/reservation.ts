@@ -1,0 +1,145 @@
+/**
+ * Space: makes sure that a record fits the limit and the memory before anything is changed for it.
+ *
+ * Three things must be available: bytes under the limit, segments of the arena, and a slot of the
+ * index. What is missing is gained by eviction, a bounded number of steps a call. A put that needs
+ * several calls keeps what it has gained as a reservation; other writers evict for themselves.
+ *
+ * What always holds: usage and reserved bytes together are at most the limit, and there are at
+ * least as many free segments as are reserved.
+ *
+ * @module
+ */
+
+import { BULK, type Queue } from "./arena.ts";
+import type { Compaction } from "./compaction.ts";
+import type { Entries } from "./entries.ts";
+import type { Eviction } from "./eviction.ts";
+import { RESERVED_BYTES, RESERVED_SEGMENTS, SEGMENTS_FREE } from "./state.ts";
+
+/** Records that one call looks at to gain space; then others have their turn. */
+export const EVICTION_STEPS_MAX = 128;
+/** `ensure` returns this if the bounded share of work was not enough. */
+export const UNFINISHED = -1;
+/** `ensure` returns this if there is too little memory, even once everything else is evicted. */
+export const OUT_OF_MEMORY = -2;
+/** `ensure` returns this if nothing is left to evict, and it was not enough. */
+export const STARVED = -3;
+/** In place of a hash: the index needs no further slot. */
+export const NO_SLOT = -1;
+
+/** The space that the next record needs, and what is reserved of it for the first put of the queue. */
+export class Reservation {
+  readonly #entries: Entries;
+  readonly #eviction: Eviction;
+  readonly #compaction: Compaction;
+  readonly #limitBytes: number;
+  readonly #now: () => number;
+
+  constructor(
+    entries: Entries,
+    eviction: Eviction,
+    compaction: Compaction,
+    limitBytes: number,
+    now: () => number,
+  ) {
+    this.#entries = entries;
+    this.#eviction = eviction;
+    this.#compaction = compaction;
+    this.#limitBytes = limitBytes;
+    this.#now = now;
+  }
+
+  /** Whether this many bytes more stay within the limit, beside what is reserved. */
+  fits(bytesMore: number): boolean {
+    const { state, usage } = this.#entries;
+    return usage + bytesMore + state[RESERVED_BYTES] <= this.#limitBytes;
+  }
+
+  /**
+   * Makes sure that a record of `granules` at the end of a queue, `fragmentBytes` of a value in
+   * fragments, and a slot for `hash` are available. The key and value have `bytes`, which is
+   * `bytesMore` more than what they replace. Returns the steps of eviction that were needed, or
+   * UNFINISHED, OUT_OF_MEMORY or STARVED.
+   */
+  ensure(
+    bytes: number,
+    bytesMore: number,
+    queue: Queue,
+    granules: number,
+    fragmentBytes: number,
+    hash: number,
+  ): number {
+    const entries = this.#entries;
+    const { arena } = entries;
+    if (this.fits(bytesMore) && (granules === 0 || arena.fits(queue, granules))) {
+      // By far the most puts end here.
+      if (fragmentBytes === 0 && (hash === NO_SLOT || entries.index.reserve(hash))) return 0;
+    }
+    let now = 0;
+    let asked = false;
+    for (let steps = 0;; steps++) {
+      const fits = this.fits(bytesMore);
+      const segments = this.#segmentsFor(queue, granules, fragmentBytes);
+      let placed = segments === 0;
+      // What is evicted for the limit gives segments back: until then no memory is taken for more.
+      if (!placed && (fits || !arena.hasSlabsFor(segments))) {
+        placed = arena.provide(segments, !asked);
+        if (!placed && !asked) {
+          if (!this.canEverPlace(granules, fragmentBytes)) return OUT_OF_MEMORY;
+          this.#compaction.stop();
+          asked = true;
+        }
+      }
+      if (placed && fits && (hash === NO_SLOT || entries.index.reserve(hash))) return steps;
+      if (steps === 0) {
+        // Evicting everything else would not be enough while another put has its reservation.
+        if (bytes + entries.state[RESERVED_BYTES] > this.#limitBytes) return UNFINISHED;
+        now = this.#now();
+      }
+      if (entries.usage === 0) return STARVED;
+      if (steps === EVICTION_STEPS_MAX) return UNFINISHED;
+      this.#eviction.step(now);
+    }
+  }
+
+  /** Whether so large a record can be placed once everything else is evicted. */
+  canEverPlace(granules: number, fragmentBytes: number): boolean {
+    const { arena, fragments } = this.#entries;
+    const segments = (granules > 0 ? 1 : 0) + fragments.segmentsFor(fragmentBytes, 0);
+    return arena.canEverHold(segments) || (arena.retry() && arena.canEverHold(segments));
+  }
+
+  /**
+   * Takes memory for the next part of a large value, if what there is cannot hold all of it: then it
+   * is known before anything is evicted whether there is more.
+   */
+  prepare(granules: number, fragmentBytes: number, partBytes: number): void {
+    const { arena, fragments } = this.#entries;
+    const segments = (granules > 0 ? 1 : 0) + fragments.segmentsFor(fragmentBytes, 0);
+    if (arena.hasSlabsFor(segments)) return;
+    arena.provide(fragments.segmentsFor(partBytes, 0) + 1, true);
+  }
+
+  /** Reserves what is available of the space that the first put of the queue needs next. */
+  reserve(bytesMore: number, fragmentBytes: number): void {
+    const { state, fragments, usage } = this.#entries;
+    state[RESERVED_BYTES] = Math.max(0, Math.min(bytesMore, this.#limitBytes - usage));
+    const segments = fragments.segmentsFor(fragmentBytes, 0) + 1;
+    state[RESERVED_SEGMENTS] = Math.min(segments, state[SEGMENTS_FREE]);
+  }
+
+  /** Gives back what is reserved. */
+  release(): void {
+    const { state } = this.#entries;
+    state[RESERVED_BYTES] = state[RESERVED_SEGMENTS] = 0;
+  }
+
+  /** Segments that a record needs beyond the newest ones of the queues. */
+  #segmentsFor(queue: Queue, granules: number, fragmentBytes: number): number {
+    const { arena, fragments } = this.#entries;
+    const segments = granules === 0 || arena.fits(queue, granules) ? 0 : 1;
+    if (fragmentBytes === 0) return segments;
+    return segments + fragments.segmentsFor(fragmentBytes, arena.granulesLeft(BULK));
+  }
+}

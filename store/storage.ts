@@ -1,0 +1,136 @@
+/**
+ * The contract of a store: what the commands need, and nothing about how it is done.
+ *
+ * `Store` keeps it, and so does the model on a plain Map that the tests use, so that the same
+ * requests can be run on both.
+ *
+ * @module
+ */
+
+/** A time or a duration in milliseconds. */
+export type Milliseconds = number;
+
+/**
+ * A live entry, as a number; 0 means that there is none. It is valid until the next call that changes
+ * the store.
+ */
+export type Handle = number;
+
+/**
+ * The outcome of a put.
+ *
+ * - `"stored"`: the value is in the store.
+ * - `"too large"`: key and value together are larger than the limit. Nothing has changed.
+ * - `"out of memory"`: the memory for it is not available, and evicting other entries would not
+ *   free enough. The value is not stored.
+ * - `"unfinished"`: one bounded share of the work is done, and nothing is stored yet. The caller lets
+ *   others have their turn, and calls again with the same arguments and a {@linkcode PutOperation}.
+ */
+export type PutOutcome = "stored" | "too large" | "out of memory" | "unfinished";
+
+/**
+ * A put that takes several calls. It waits its turn among the others, first in, first out; once it
+ * is the first, space is reserved for it and its value is copied in parts. Any outcome but
+ * `"unfinished"` ends it.
+ */
+export interface PutOperation {
+  /**
+   * Gives back everything that the operation holds: its place in the queue, reserved space and
+   * copied parts. Does nothing once the operation has ended.
+   */
+  cancel(): void;
+}
+
+/** A flush by prefix, which takes several calls. It goes on even if nobody calls `step` any more. */
+export interface FlushOperation {
+  /**
+   * Does a bounded share of the store's first unfinished flush. Returns how many entries this flush
+   * removed once it is done, undefined before.
+   */
+  step(): number | undefined;
+}
+
+/** Figures about a store: counters since its start, and what it holds now. */
+export interface StoreStats {
+  /** Entries removed because their space was needed. */
+  readonly evictions: number;
+  /** Entries removed because they had expired. */
+  readonly expirations: number;
+  /** Bytes in use beyond keys and values: headers, padding and index. */
+  readonly overheadBytes: number;
+  /** Bytes of memory that the store holds, free segments included. */
+  readonly residentBytes: number;
+}
+
+/**
+ * Keys and values as bytes, with expiry, exact accounting and a bounded amount of work in each call.
+ * Buffers are given with offsets, and the store copies what it keeps.
+ */
+export interface Storage {
+  /** The most bytes of keys and values that may be held. */
+  readonly limitBytes: number;
+  /** The bytes of keys and values held now, exactly. */
+  readonly usage: number;
+  /** How many entries are held, expired ones that no sweep has removed included. */
+  readonly entries: number;
+  /** The memory in which `view` found a value; valid until the next change. */
+  readonly viewBytes: Uint8Array;
+  /** Where in `viewBytes` the value begins. */
+  readonly viewStart: number;
+  /** Figures about the store. */
+  readonly stats: StoreStats;
+  /** The store's clock, which never goes back. */
+  now(): Milliseconds;
+  /** Finds a live entry without counting an access. */
+  find(bytes: Uint8Array, start: number, end: number): Handle;
+  /** Finds a live entry and counts an access. */
+  get(bytes: Uint8Array, start: number, end: number): Handle;
+  /** Bytes of the value. */
+  lengthOf(handle: Handle): number;
+  /** Points `viewBytes` at the value and returns true, if the value is contiguous in memory. */
+  view(handle: Handle): boolean;
+  /** Copies the whole value into `target` from `at` on. */
+  copyTo(handle: Handle, target: Uint8Array, at: number): void;
+  /** True when the value is exactly `bytes[start, end)`. */
+  equals(handle: Handle, bytes: Uint8Array, start: number, end: number): boolean;
+  /** When the entry expires, on the store's clock; `Infinity` for never. */
+  expiryOf(handle: Handle): Milliseconds;
+  /**
+   * Inserts or replaces an entry. Without an operation it does what one bounded call can do;
+   * `"unfinished"` then means that nothing is stored, reserved or copied.
+   */
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: Milliseconds,
+    operation?: PutOperation,
+  ): PutOutcome;
+  /** Takes the next place in the queue of puts that need several calls. */
+  startPut(): PutOperation;
+  /** Removes a key; false if it is not there. */
+  delete(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Removes an entry. */
+  remove(handle: Handle): void;
+  /** Sets when a key expires, `Infinity` for never; false if it is not there. */
+  expire(bytes: Uint8Array, start: number, end: number, expiresAt: Milliseconds): boolean;
+  /** Visits about `count` entries from a cursor on; returns the next cursor, 0 at the end. */
+  scan(
+    cursor: number,
+    count: number,
+    visit: (bytes: Uint8Array, start: number, end: number) => void,
+    prefix?: Uint8Array,
+  ): number;
+  /** Removes everything; returns how many entries were held. */
+  flushAll(): number;
+  /** Takes the next place in the queue of flushes; the prefix is copied. */
+  startFlush(prefix: Uint8Array): FlushOperation;
+  /**
+   * Does a bounded share of the work that nobody waits for: removes expired entries, and carries on
+   * the first unfinished flush. True when more is due now.
+   */
+  sweep(): boolean;
+}
