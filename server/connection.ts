@@ -17,7 +17,7 @@ import {
   lineTooLong,
   serverBusy,
 } from "../protocol.ts";
-import type { ServerContext } from "./context.ts";
+import type { OpenConnection, ServerContext } from "./context.ts";
 import { InputBuffer } from "./input_buffer.ts";
 import { Session, type SessionOwner } from "./session.ts";
 
@@ -66,7 +66,7 @@ const kernelBytesMax = 8 * 1024 * 1024;
 const nothing = new Uint8Array(0);
 
 /** A client's connection: its input, session and unsent replies. */
-export class Connection implements SessionOwner {
+export class Connection implements SessionOwner, OpenConnection {
   /** Set by the driver before the first `next()`. */
   driver: ConnectionDriver | undefined;
   /** Lines that were run, for the scheduler. */

@@ -8,7 +8,6 @@
 import type { CommandTable, Context } from "../commands/mod.ts";
 import { InvariantError } from "../store.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import type { Connection } from "./connection.ts";
 import type { EventLog } from "./event_log.ts";
 import { MemoryBound } from "./memory_bound.ts";
 
@@ -22,6 +21,20 @@ export interface Limits {
   readonly pendingBytesMax: number;
   /** Connections on which nothing moves for this long are closed; 0 for never. */
   readonly idleTimeoutMs: number;
+}
+
+/** What the context needs to know of a connection. */
+export interface OpenConnection {
+  /** Bytes of replies that are not sent, with those that operations hold. */
+  readonly heldReplyBytes: number;
+  /** Whether the idle time-out is over. */
+  isOverdue(nowMs: number, timeoutMs: number): boolean;
+  /** Whether replies wait for a client that has taken nothing for this long. */
+  isStalled(nowMs: number, durationMs: number): boolean;
+  /** Ends the connection now. */
+  abort(): void;
+  /** The client's address, for reports. */
+  peer(): string;
 }
 
 /** Clients that have not logged in may together hold this share of `pendingBytesMax`. */
@@ -63,7 +76,7 @@ export class ServerContext {
   /** Bytes of replies of all connections that are not sent. */
   readonly replies: MemoryBound;
   /** The connections that are open. */
-  readonly connections: Set<Connection> = new Set();
+  readonly connections: Set<OpenConnection> = new Set();
   /** The time of the last tick. */
   nowMs: number;
   /** True once the server is to end: no connection reads on. */
@@ -90,7 +103,7 @@ export class ServerContext {
   }
 
   /** Counts an open connection. */
-  opened(connection: Connection): void {
+  opened(connection: OpenConnection): void {
     this.connections.add(connection);
     const counts = this.commands.counters.connections;
     counts.now = this.connections.size;
@@ -98,7 +111,7 @@ export class ServerContext {
   }
 
   /** Counts a connection that has ended. */
-  closed(connection: Connection): void {
+  closed(connection: OpenConnection): void {
     this.connections.delete(connection);
     this.commands.counters.connections.now = this.connections.size;
   }
@@ -173,7 +186,7 @@ export class ServerContext {
    * that makes progress is never closed.
    */
   #closeLargestStalled(nowMs: number): boolean {
-    let largest: Connection | undefined;
+    let largest: OpenConnection | undefined;
     for (const connection of this.connections) {
       if (!connection.isStalled(nowMs, stalledMs)) continue;
       if (connection.heldReplyBytes > (largest?.heldReplyBytes ?? 0)) largest = connection;

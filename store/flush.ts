@@ -15,7 +15,7 @@ import { SLAB_SHIFT } from "./arena.ts";
 import type { Entries } from "./entries.ts";
 import { EXEMPT, KEY_BYTES_MAX } from "./record.ts";
 import { scan, startsWith } from "./scan.ts";
-import { type Allocate, EXPIRATIONS, FLUSH_CURSOR, FLUSH_REMOVED } from "./state.ts";
+import { EXPIRATIONS, FLUSH_CURSOR, FLUSH_REMOVED } from "./state.ts";
 import type { FlushOperation } from "./storage.ts";
 
 /** Entries that one step looks at. */
@@ -25,15 +25,13 @@ const NONE = -1;
 /** The flushes by prefix, of which the first is under way. */
 export class FlushQueue {
   readonly #entries: Entries;
-  readonly #allocate: Allocate;
   readonly #now: () => number;
   readonly #waiting: PrefixFlush[] = [];
   /** The prefix of the first flush. */
   #prefix = new Uint8Array(0);
 
-  constructor(entries: Entries, allocate: Allocate, now: () => number) {
+  constructor(entries: Entries, now: () => number) {
     this.#entries = entries;
-    this.#allocate = allocate;
     this.#now = now;
     entries.state[FLUSH_CURSOR] = NONE;
   }
@@ -43,12 +41,11 @@ export class FlushQueue {
     return this.#entries.state[FLUSH_CURSOR] !== NONE;
   }
 
-  /** Adds a flush at the end of the queue. A RangeError if there is no memory for its prefix. */
+  /** Adds a flush at the end of the queue. */
   start(prefix: Uint8Array): PrefixFlush {
     // No key has a prefix longer than the longest key: one byte more is enough to tell.
     const bytes = Math.min(prefix.length, KEY_BYTES_MAX + 1);
-    const copy = new Uint8Array(this.#allocate(bytes));
-    copy.set(prefix.subarray(0, bytes));
+    const copy = prefix.slice(0, bytes);
     const flush = new PrefixFlush(this, copy);
     this.#waiting.push(flush);
     if (this.#waiting.length === 1) this.#begin(flush);

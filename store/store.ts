@@ -81,7 +81,7 @@ export class Store implements Storage {
     const compaction = this.#compaction = new Compaction(entries);
     const eviction = this.#eviction = new Eviction(entries, compaction, memory, limitBytes);
     const reservation = new Reservation(entries, eviction, compaction, limitBytes, this.now);
-    const flushes = new FlushQueue(entries, memory, this.now);
+    const flushes = new FlushQueue(entries, this.now);
     const live = new LiveEntries(entries, flushes, this.now);
     this.#puts = new Puts(
       { entries, live, compaction, eviction, reservation, flushes },

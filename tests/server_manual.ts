@@ -125,7 +125,10 @@ export class ManualConnection implements ConnectionDriver {
   isClosed = false;
   isWoken = false;
 
+  readonly #context: ServerContext;
+
   constructor(context: ServerContext) {
+    this.#context = context;
     this.connection = new Connection(context);
     this.connection.driver = this;
   }
@@ -151,6 +154,9 @@ export class ManualConnection implements ConnectionDriver {
       this.connection.sent(part.length);
     } else if (want === "linger" || want === "close") {
       this.close();
+    } else {
+      // Other connections have their turn: a server would poll its sockets.
+      this.#context.polled();
     }
     return want;
   }

@@ -38,6 +38,8 @@ export interface SimulationShape {
   readonly pendingBytesMax: number;
   /** The share of steps at which the next allocations fail. */
   readonly allocationFailures: number;
+  /** The share of a run's steps that this shape gets; large values take long to check. */
+  readonly stepsShare: number;
 }
 
 /** The shapes that are simulated. */
@@ -50,6 +52,7 @@ export const shapes: readonly SimulationShape[] = [
     clientsMax: 8,
     pendingBytesMax: 1 << 20,
     allocationFailures: 0,
+    stepsShare: 1,
   },
   {
     name: "eviction under a small limit",
@@ -59,6 +62,7 @@ export const shapes: readonly SimulationShape[] = [
     clientsMax: 8,
     pendingBytesMax: 1 << 20,
     allocationFailures: 0,
+    stepsShare: 1,
   },
   {
     name: "large puts that compete, and replies in parts",
@@ -68,6 +72,7 @@ export const shapes: readonly SimulationShape[] = [
     clientsMax: 5,
     pendingBytesMax: 12 << 20,
     allocationFailures: 0,
+    stepsShare: 0.05,
   },
   {
     name: "many entries, flushes and scans in steps",
@@ -77,6 +82,7 @@ export const shapes: readonly SimulationShape[] = [
     clientsMax: 6,
     pendingBytesMax: 8 << 20,
     allocationFailures: 0,
+    stepsShare: 1,
   },
   {
     name: "allocations that fail",
@@ -86,6 +92,7 @@ export const shapes: readonly SimulationShape[] = [
     clientsMax: 6,
     pendingBytesMax: 8 << 20,
     allocationFailures: 0.02,
+    stepsShare: 0.2,
   },
 ];
 
@@ -222,6 +229,8 @@ export class Simulation {
       const part = random.below(3) === 0 ? 1 + random.below(unsentBytes) : unsentBytes;
       client.connection.sent(part);
       if (part === unsentBytes) client.isSeen = false;
+    } else if (want === "yield" || want === "wait") {
+      this.#server.context.polled();
     } else if (want === "read") {
       this.#deliver(client);
     } else if (want === "linger" || want === "close") {
@@ -481,9 +490,10 @@ export function simulate(shape: SimulationShape, seed: number, steps: number): n
     simulation.run(steps);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    const all = Math.ceil(steps / shape.stepsShare);
     throw new SimulationFault(
       `${shape.name}, seed ${seed}, ${steps} steps: ${message}. ` +
-        `To repeat it: BLINK_SEED=${seed} BLINK_SIMULATION_STEPS=${steps} deno task simulate`,
+        `To repeat it: BLINK_SEED=${seed} BLINK_SIMULATION_STEPS=${all} deno task simulate`,
       { cause: error },
     );
   }

@@ -7,8 +7,8 @@
 import { assert } from "./assert.ts";
 import { shapes, simulate } from "./simulation.ts";
 
-/** Steps of each shape in the short form and in the long one. */
-const defaultSteps = { short: 15_000, long: 200_000 } as const;
+/** Steps in the short form and in the long one. */
+const defaultSteps = { short: 60_000, long: 1_000_000 } as const;
 
 const form = Deno.env.get("BLINK_SIMULATION") === "long" ? "long" : "short";
 const steps = Number(Deno.env.get("BLINK_SIMULATION_STEPS") ?? defaultSteps[form]);
@@ -18,8 +18,9 @@ const seed = Number(
 );
 
 for (const shape of shapes) {
-  Deno.test(`simulation: ${shape.name} (seed ${seed}, ${steps} steps)`, () => {
-    const answered = simulate(shape, seed, steps);
-    assert(answered > steps / 50, `only ${answered} requests were answered`);
+  const shapeSteps = Math.ceil(steps * shape.stepsShare);
+  Deno.test(`simulation: ${shape.name} (seed ${seed}, ${shapeSteps} steps)`, () => {
+    const answered = simulate(shape, seed, shapeSteps);
+    assert(answered > shapeSteps / 50, `only ${answered} requests were answered`);
   });
 }
