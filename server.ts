@@ -25,5 +25,6 @@ export type {
   PutOperation,
   PutOutcome,
   Storage,
+  StoreStats,
 } from "./store.ts";
 export { version } from "./version.ts";

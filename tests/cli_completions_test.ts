@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { completionsFor } from "../cli/completions.ts";
-import type { Option } from "../cli/option.ts";
 import { subcommands } from "../cli/subcommands.ts";
 import { commands } from "../commands/mod.ts";
 import { blinkStore } from "./command_line.ts";
