@@ -39,6 +39,8 @@ export interface ContextOptions {
   readonly buffers?: Buffers;
   /** The bytes of memory that the whole process holds, for INFO. */
   readonly processBytes?: () => number;
+  /** The event loop that serves the sockets, for INFO; `"none"` by default. */
+  readonly io?: Info["io"];
   /** Compares a token with the required one; none is required by default. */
   readonly isToken?: (bytes: Uint8Array, start: number, end: number) => boolean;
 }
@@ -100,9 +102,10 @@ export class Context {
 
   /** What INFO reports. */
   info(): Info {
-    const { version, processBytes } = this.#options;
+    const { version, processBytes, io } = this.#options;
     return infoOf(this.store, this.counters, {
       version,
+      io: io ?? "none",
       verbs: this.verbs,
       uptimeMs: this.now() - this.#startedAtMs,
       processBytes: processBytes?.() ?? 0,

@@ -13,6 +13,8 @@ import type { Counters } from "./counters.ts";
 export interface Surroundings {
   /** The server's version. */
   readonly version: string;
+  /** The event loop that serves the sockets. */
+  readonly io: Info["io"];
   /** Milliseconds since the start. */
   readonly uptimeMs: number;
   /** Bytes of memory that the process holds. */
@@ -31,6 +33,7 @@ export function infoOf(store: Storage, counters: Counters, surroundings: Surroun
   });
   return {
     version: surroundings.version,
+    io: surroundings.io,
     uptime: Math.round(surroundings.uptimeMs) / 1000,
     connections: { ...counters.connections },
     requests,

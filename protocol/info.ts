@@ -8,6 +8,8 @@
 export interface Info {
   /** The server's version. */
   readonly version: string;
+  /** The event loop that serves the sockets; none where there are no sockets. */
+  readonly io: "epoll" | "portable" | "none";
   /** Seconds since the start. */
   readonly uptime: number;
   /** Connections open now, accepted in total, and refused at the limit. */

@@ -13,10 +13,10 @@ import { PortableDriver } from "./portable_driver.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The first and the longest pause after an accept that failed, in milliseconds. */
-const retryMs = { first: 50, longest: 500 } as const;
+export const acceptPauseMs = { first: 50, longest: 500 } as const;
 
 /** Connections beyond the limit that are told so at the same time; others are just closed. */
-const refusalsMax = 64;
+export const refusalsMax = 64;
 
 /** What accepting needs to know of its server. */
 export interface AcceptOptions {
@@ -42,7 +42,7 @@ export async function accept(listener: Deno.Listener, options: AcceptOptions): P
       if (isOfOneConnection(error)) continue;
       const text = `Cannot accept a connection: ${describe(error)}; trying again and again`;
       if (pauseMs === 0) context.events.report("accept", text, context.nowMs);
-      pauseMs = Math.min(Math.max(retryMs.first, 2 * pauseMs), retryMs.longest);
+      pauseMs = Math.min(Math.max(acceptPauseMs.first, 2 * pauseMs), acceptPauseMs.longest);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       continue;
     }

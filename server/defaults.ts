@@ -16,6 +16,7 @@ export const serverDefaults = {
   lineBytesMax: 16 * 1024 * 1024,
   pendingBytesMax: 256 * 1024 * 1024,
   idleTimeoutMs: 0,
+  io: "auto",
 } as const;
 
 /** How long requests already read may take to be answered when the server ends. */

@@ -5,27 +5,12 @@
  */
 
 import { serverDefaults } from "./defaults.ts";
-
-/** A TCP address; port 0 lets the system choose. */
-export interface TcpAddress {
-  /** A name or an IP address. */
-  hostname: string;
-  /** 0 to 65,535; 0 lets the system pick a free one. */
-  port: number;
-}
-
-/** A Unix domain socket. */
-export interface UnixAddress {
-  /** The socket's file. */
-  path: string;
-  /** Its file's mode; 0600 by default. */
-  mode?: number;
-}
+import type { TcpAddress, UnixAddress } from "./event_loop.ts";
 
 /** An address that is bound. */
-export interface Bound {
+export interface Bound<Listener> {
   /** Accepts its connections. */
-  readonly listener: Deno.Listener;
+  readonly listener: Listener;
   /** Where it listens, with the port that the system chose. */
   readonly address: Deno.NetAddr | Deno.UnixAddr;
   /** Stops listening, and removes the socket file if it is still this listener's. */
@@ -33,14 +18,14 @@ export interface Bound {
 }
 
 /** Connections that the system completes before they are accepted, so that a rush is not refused. */
-const acceptBacklog = 4096;
+export const acceptBacklog = 4096;
 
 /**
  * Listens on a TCP address.
  *
  * @throws {Error} when the address is unavailable; its message says what to do.
  */
-export function listenTcp({ hostname, port }: TcpAddress): Bound {
+export function listenTcp({ hostname, port }: TcpAddress): Bound<Deno.Listener> {
   const address = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   try {
     // The types of the runtime do not know of the backlog.
@@ -71,17 +56,29 @@ function reason(error: unknown): string {
  *
  * @throws {Error} when the path is unavailable; its message says what to do.
  */
-export async function listenUnix({ path, mode }: UnixAddress): Promise<Bound> {
+export function listenUnix(address: UnixAddress): Promise<Bound<Deno.Listener>> {
+  return bindUnix(address, (path) => Deno.listen({ transport: "unix", path }));
+}
+
+/**
+ * Listens on a socket file by a listener that `listen` makes for a path.
+ *
+ * @throws {Error} when the path is unavailable; its message says what to do.
+ */
+export async function bindUnix<Listener extends { close(): void }>(
+  { path, mode }: UnixAddress,
+  listen: (path: string) => Listener,
+): Promise<Bound<Listener>> {
   await removeStale(path);
   const fileMode = mode ?? serverDefaults.unixMode;
   // The runtime removes whatever has the name that it bound, when it closes the listener; that may
   // be the socket of a newer server by then. So it binds another name, and the file is renamed.
   const bindPath = `${path}~`;
   const before = setUmask(0o777 & ~fileMode);
-  let listener: Deno.Listener | undefined;
+  let listener: Listener | undefined;
   try {
     await removeStale(bindPath);
-    listener = Deno.listen({ transport: "unix", path: bindPath });
+    listener = listen(bindPath);
     if (Deno.build.os !== "windows") Deno.chmodSync(bindPath, fileMode);
     Deno.renameSync(bindPath, path);
   } catch (error) {

@@ -9,22 +9,13 @@ import { commandTable, Context } from "../commands/mod.ts";
 import type { Info } from "../protocol.ts";
 import { type Storage, Store } from "../store.ts";
 import { version } from "../version.ts";
-import { accept } from "./accept.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ServerContext } from "./context.ts";
 import { serverDefaults, shutdownGraceMs, tickMs } from "./defaults.ts";
+import type { EventLoop, Io, TcpAddress, UnixAddress } from "./event_loop.ts";
 import { EventLog } from "./event_log.ts";
-import {
-  type Bound,
-  listenTcp,
-  listenUnix,
-  type TcpAddress,
-  type UnixAddress,
-} from "./listeners.ts";
-import type { PortableDriver } from "./portable_driver.ts";
-import { Scheduler } from "./scheduler.ts";
+import { chooseLoop } from "./choose_loop.ts";
 import { type TokenCheck, tokenCheck } from "./token.ts";
-import { Waker } from "./waker.ts";
 
 /** How a server is set up; an option that is not given takes its value of `serverDefaults`. */
 export interface ServerOptions {
@@ -51,27 +42,38 @@ export interface ServerOptions {
   onEvent?: (event: string) => void;
   /** The store to serve, instead of a new one. */
   store?: Storage;
+  /**
+   * The event loop: `"epoll"` is the faster one, and needs Linux and `--allow-ffi`; `"portable"`
+   * runs everywhere. `"auto"`, the default, takes epoll where it is available and `ownsThread` is
+   * set.
+   */
+  io?: Io | "auto";
+  /**
+   * Says that nothing else in this thread is urgent: the epoll loop then holds the thread while it
+   * waits for clients, for up to ten milliseconds at a time, which spares it hops to another one.
+   */
+  ownsThread?: boolean;
 }
 
 /**
  * Starts a server; resolves once it listens.
  *
- * @throws {Error} when an address is unavailable or the store cannot be made; the message says
- * which and what to do. Nothing is left listening then.
+ * @throws {Error} when an address or the event loop is unavailable or the store cannot be made; the
+ * message says which and what to do. Nothing is left listening then.
  */
 export async function serve(options: ServerOptions = {}): Promise<Server> {
-  const bound: Bound[] = [];
+  const loop = await chooseLoop(options.io ?? serverDefaults.io, options.ownsThread ?? false);
   const tcp = options.tcp ??
     (options.unix?.length
       ? []
       : [{ hostname: serverDefaults.hostname, port: serverDefaults.port }]);
   try {
-    for (const address of tcp) bound.push(listenTcp(address));
-    for (const address of options.unix ?? []) bound.push(await listenUnix(address));
+    for (const address of tcp) loop.listenTcp(address);
+    for (const address of options.unix ?? []) await loop.listenUnix(address);
     const isToken = options.token === undefined ? undefined : await tokenCheck(options.token);
-    return new Server(bound, options, isToken, await Waker.create());
+    return new Server(loop, options, isToken);
   } catch (error) {
-    for (const { close } of bound) close();
+    await loop.close();
     throw error;
   }
 }
@@ -86,38 +88,31 @@ export class Server implements AsyncDisposable {
   readonly finished: Promise<void>;
   /** Why it has ended by itself: an invariant was broken. Undefined otherwise. */
   failure: Error | undefined;
-  readonly #bound: readonly Bound[];
-  readonly #accepting: readonly Promise<void>[];
+  /** The event loop in use. */
+  readonly io: Io;
+  readonly #loop: EventLoop;
   readonly #context: ServerContext;
-  readonly #scheduler: Scheduler;
-  readonly #drivers = new Set<PortableDriver>();
-  readonly #waker: Waker | undefined;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   readonly #ended = Promise.withResolvers<void>();
-  #isClosing = false;
   #isSweeping = false;
 
   /** Use {@linkcode serve}. */
   constructor(
-    bound: readonly Bound[],
+    loop: EventLoop,
     options: ServerOptions,
     isToken?: TokenCheck,
-    waker?: Waker,
   ) {
-    this.#waker = waker;
+    this.#loop = loop;
+    this.io = loop.io;
     const limits = { ...serverDefaults, ...given(options) };
     const buffers = new BufferPool(limits.pendingBytesMax);
-    try {
-      this.store = options.store ?? new Store({ limitBytes: limits.memoryLimitBytes });
-    } catch (error) {
-      waker?.close();
-      throw error;
-    }
+    this.store = options.store ?? new Store({ limitBytes: limits.memoryLimitBytes });
     const commands = new Context({
       store: this.store,
       version,
       verbs: commandTable.verbs,
       buffers,
+      io: loop.io,
       processBytes: () => Deno.memoryUsage().rss,
       isToken,
     });
@@ -129,22 +124,9 @@ export class Server implements AsyncDisposable {
       events: new EventLog(options.onEvent),
       onBroken: (error) => this.#fail(error),
     });
-    this.#scheduler = new Scheduler(
-      this.#context.connections,
-      waker,
-      () => this.#context.polled(),
-    );
-    this.#bound = bound;
-    this.addresses = bound.map(({ address }) => address);
+    this.addresses = loop.addresses;
     this.finished = this.#ended.promise;
-    this.#accepting = bound.map(({ listener }) =>
-      accept(listener, {
-        context: this.#context,
-        scheduler: this.#scheduler,
-        drivers: this.#drivers,
-        isClosing: () => this.#isClosing,
-      })
-    );
+    loop.start(this.#context);
     this.#startTimers(limits.idleTimeoutMs);
   }
 
@@ -158,23 +140,19 @@ export class Server implements AsyncDisposable {
    * `graceMs` milliseconds is dropped.
    */
   async shutdown(graceMs: number = shutdownGraceMs): Promise<void> {
-    this.#stopAccepting();
+    this.#loop.stopAccepting();
     this.#context.isDraining = true;
     const deadline = setTimeout(() => this.abort(), graceMs);
-    // Reads that have ended but were not processed yet come first: they are to be answered.
-    await this.#scheduler.yield();
-    for (const driver of this.#drivers) driver.drain();
-    const served = [...this.#drivers].map((driver) => driver.served);
-    // A listener lets go of its address only when its pending accept has ended. Closing a
-    // connection may not end its pending write, so the deadline must be enough by itself.
-    await Promise.race([Promise.all([...this.#accepting, ...served]), this.finished]);
+    // Closing a connection may not end its pending write, so the deadline must be enough by itself.
+    await Promise.race([this.#loop.drain(), this.finished]);
     clearTimeout(deadline);
     this.#end();
+    await this.finished;
   }
 
   /** Ends at once; what was not answered stays unanswered. */
   abort(): void {
-    this.#stopAccepting();
+    this.#loop.stopAccepting();
     this.#context.isDraining = true;
     for (const connection of this.#context.connections) connection.abort();
     this.#end();
@@ -194,18 +172,11 @@ export class Server implements AsyncDisposable {
     queueMicrotask(() => this.abort());
   }
 
-  #stopAccepting(): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    for (const { close } of this.#bound) close();
-  }
-
   #end(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.length = 0;
     this.#context.events.flush();
-    this.#waker?.close();
-    this.#ended.resolve();
+    void this.#loop.close().then(() => this.#ended.resolve());
   }
 
   #startTimers(idleTimeoutMs: number): void {
@@ -226,7 +197,7 @@ export class Server implements AsyncDisposable {
   async #sweep(): Promise<void> {
     if (this.#isSweeping) return;
     this.#isSweeping = true;
-    while (!this.#context.isDraining && this.#context.sweep()) await this.#scheduler.yield();
+    while (!this.#context.isDraining && this.#context.sweep()) await this.#loop.yield();
     this.#isSweeping = false;
   }
 }
