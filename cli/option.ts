@@ -11,6 +11,7 @@ export type Kind =
   | "address"
   | "bytes"
   | "count"
+  | "event loop"
   | "mode"
   | "number"
   | "path"

@@ -40,7 +40,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const stopped = untilStopped(server, log);
   output.line(
     `Blink Store ${version} listens on ${server.addresses.map(showListener).join(" and ")}, ` +
-      `memory limit ${showBytes(server.store.limitBytes)}`,
+      `memory limit ${showBytes(server.store.limitBytes)}, ${server.io} event loop`,
   );
   for (const warning of await tokenWarnings(tokenFile, token)) log.line(warning);
   if (token === undefined) warnWhenOpen(server, log);
@@ -65,6 +65,8 @@ function optionsFrom(values: ServeValues): ServerOptions {
     lineBytesMax: values["max-line"],
     pendingBytesMax: values["max-pending"],
     idleTimeoutMs: idleTimeoutSeconds === undefined ? undefined : idleTimeoutSeconds * 1000,
+    io: values.io,
+    ownsThread: true,
   };
 }
 

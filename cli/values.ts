@@ -82,6 +82,12 @@ export function readMode(text: string): number {
   return parseInt(text, 8);
 }
 
+/** Reads the name of an event loop. */
+export function readEventLoop(text: string): "auto" | "epoll" | "portable" {
+  if (text === "auto" || text === "epoll" || text === "portable") return text;
+  throw new UsageError(`"${text}" is not an event loop: give auto, epoll or portable`);
+}
+
 /** Reads a path or another text that may not be empty. */
 export function readText(text: string): string {
   if (text === "") throw new UsageError("needs a value");

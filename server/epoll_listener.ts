@@ -63,7 +63,10 @@ export function epollListenTcp(libc: Libc, address: TcpAddress): Bound<Listening
     listener?.close();
     // The runtime fails likewise, and knows why.
     listenTcp(address).close();
-    throw new Error(`Cannot listen on ${address.hostname}:${address.port}: try again`);
+    throw new Error(
+      `Cannot listen on ${address.hostname}:${address.port}: the epoll loop takes no such address; ` +
+        "give an IP address without a zone, or use --io portable",
+    );
   }
   return { listener, address: { transport: "tcp", ...bound }, close: () => listener.close() };
 }
@@ -80,7 +83,7 @@ export function epollListenUnix(libc: Libc, address: UnixAddress): Promise<Bound
     if (listener !== undefined) return listener;
     // The runtime fails likewise, and knows why.
     Deno.listen({ transport: "unix", path }).close();
-    throw new Error("try again");
+    throw new Error("the epoll loop takes no such path; use --io portable");
   });
 }
 
@@ -219,7 +222,10 @@ export class EpollAcceptor implements ReadyHandler {
       events.report("accept", text, nowMs);
     }
     this.#failures = failuresMax - 1;
-    this.#pauseMs = Math.min(Math.max(acceptPauseMs.first, 2 * this.#pauseMs), acceptPauseMs.longest);
+    this.#pauseMs = Math.min(
+      Math.max(acceptPauseMs.first, 2 * this.#pauseMs),
+      acceptPauseMs.longest,
+    );
     this.#system.set.remove(this.#fd);
     this.#timer = setTimeout(() => this.start(), this.#pauseMs);
   }

@@ -21,7 +21,12 @@
 import { Connection } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
 import { EpollDriver, type EpollTurns } from "./epoll_driver.ts";
-import { EpollAcceptor, epollListenTcp, epollListenUnix, type Listening } from "./epoll_listener.ts";
+import {
+  EpollAcceptor,
+  epollListenTcp,
+  epollListenUnix,
+  type Listening,
+} from "./epoll_listener.ts";
 import { EpollSet } from "./epoll_set.ts";
 import { EpollSocket, type EpollSystem } from "./epoll_socket.ts";
 import type { EventLoop, TcpAddress, UnixAddress } from "./event_loop.ts";

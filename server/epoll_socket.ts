@@ -81,9 +81,7 @@ export class EpollSocket {
       return "from a client that has gone";
     }
     const peer = readSocketAddress(address);
-    return peer === undefined
-      ? "from the Unix socket"
-      : `from ${peer.hostname} port ${peer.port}`;
+    return peer === undefined ? "from the Unix socket" : `from ${peer.hostname} port ${peer.port}`;
   }
 
   /** Closes it. */

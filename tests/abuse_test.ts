@@ -5,9 +5,10 @@
  * @module
  */
 
-import { serve, type Server } from "../server.ts";
+import type { Server } from "../server.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { bytesOf, RawClient, until } from "./raw_client.ts";
+import { serve } from "./served.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
 

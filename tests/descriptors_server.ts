@@ -5,7 +5,7 @@
  * @module
  */
 
-import { serve } from "../server.ts";
+import { serve } from "./served.ts";
 
 await using server = await serve({
   tcp: [{ hostname: "127.0.0.1", port: 0 }],

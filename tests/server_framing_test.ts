@@ -4,10 +4,10 @@
  * @module
  */
 
-import { serve } from "../server.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { ManualServer } from "./server_manual.ts";
 import { bytesOf, RawClient } from "./raw_client.ts";
+import { serve } from "./served.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
 

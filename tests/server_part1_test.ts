@@ -4,9 +4,10 @@
  * @module
  */
 
-import { serve, type ServerOptions } from "../server.ts";
+import type { ServerOptions } from "../server.ts";
 import { assertEquals } from "./assert.ts";
 import { bytesOf, RawClient } from "./raw_client.ts";
+import { serve } from "./served.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
 

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { serve, type ServerOptions } from "../server.ts";
+import type { ServerOptions } from "../server.ts";
 import { Store } from "../store.ts";
 import { commands } from "../commands/mod.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { RawClient } from "./raw_client.ts";
+import { serve, testIo } from "./served.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
 
@@ -351,6 +352,7 @@ Deno.test("part 2: INFO counts", async () => {
   const info = JSON.parse(reply.slice(5));
   assertEquals(Object.keys(info), [
     "version",
+    "io",
     "uptime",
     "connections",
     "requests",
@@ -373,5 +375,6 @@ Deno.test("part 2: INFO counts", async () => {
   assertEquals(info.errors.unknown_option, 1);
   assertEquals(info.errors.bad_number, 1);
   assertEquals(info.limit, 10 * 1024 * 1024);
+  assertEquals(info.io, testIo);
   assert(info.uptime >= 0 && info.bytes.process > 0);
 });

@@ -7,10 +7,10 @@
  */
 
 import { Random } from "../loadgen/mod.ts";
-import { serve } from "../server.ts";
 import { Store } from "../store.ts";
 import { assertEquals } from "./assert.ts";
 import { RawClient } from "./raw_client.ts";
+import { serve } from "./served.ts";
 import { WireModel } from "./wire_model.ts";
 
 const clientCount = 6;

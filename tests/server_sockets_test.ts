@@ -4,9 +4,9 @@
  * @module
  */
 
-import { serve } from "../server.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
 import { RawClient, until, within } from "./raw_client.ts";
+import { serve } from "./served.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
 

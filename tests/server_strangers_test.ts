@@ -4,9 +4,9 @@
  * @module
  */
 
-import { serve } from "../server.ts";
 import { assertEquals } from "./assert.ts";
 import { RawClient } from "./raw_client.ts";
+import { serve } from "./served.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
 const refusal = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";

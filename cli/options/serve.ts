@@ -13,6 +13,7 @@ import { memoryLimit, memoryNotes } from "./memory_limit.ts";
 const listen = "Where it listens";
 const limits = memoryLimit.group;
 const access = "Access";
+const loop = "How it serves";
 
 /** `blink-store serve`. */
 export const serveCommand = {
@@ -94,6 +95,15 @@ export const serveCommand = {
       default: String(serverDefaults.idleTimeoutMs / 1000),
       help: "close silent connections; 0: never",
       group: limits,
+    },
+    {
+      name: "io",
+      kind: "event loop",
+      value: "LOOP",
+      env: "BLINK_IO",
+      default: serverDefaults.io,
+      help: "the event loop: auto, epoll or portable",
+      group: loop,
     },
     {
       name: "token-file",
