@@ -99,11 +99,15 @@ function numericHost({ hostname }: TcpAddress): string {
   }
 }
 
-function listenOn(libc: Libc, family: number, sockaddr: Uint8Array): Listening | undefined {
+function listenOn(
+  libc: Libc,
+  family: number,
+  sockaddr: Uint8Array<ArrayBuffer>,
+): Listening | undefined {
   const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return undefined;
   if (family !== AF_UNIX) libc.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, on.byteLength);
-  const isListening = libc.bind(fd, sockaddr as Uint8Array<ArrayBuffer>, sockaddr.length) === 0 &&
+  const isListening = libc.bind(fd, sockaddr, sockaddr.length) === 0 &&
     libc.listen(fd, acceptBacklog) === 0;
   let isOpen = true;
   const close = () => {

@@ -13,7 +13,10 @@ export const unixPathBytesMax = 107;
 export const socketAddressBytesMax = 128;
 
 /** The `sockaddr` of a numeric IP address; undefined for a name, and for an address with a zone. */
-export function ipSocketAddress(hostname: string, port: number): Uint8Array | undefined {
+export function ipSocketAddress(
+  hostname: string,
+  port: number,
+): Uint8Array<ArrayBuffer> | undefined {
   const four = ipv4Bytes(hostname);
   if (four !== undefined) {
     const address = outside(16);
@@ -32,7 +35,7 @@ export function ipSocketAddress(hostname: string, port: number): Uint8Array | un
 }
 
 /** The `sockaddr` of a Unix socket; undefined when its path is too long. */
-export function unixSocketAddress(path: string): Uint8Array | undefined {
+export function unixSocketAddress(path: string): Uint8Array<ArrayBuffer> | undefined {
   const bytes = new TextEncoder().encode(path);
   if (bytes.length > unixPathBytesMax || bytes.includes(0)) return undefined;
   const address = outside(2 + bytes.length + 1);

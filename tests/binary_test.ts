@@ -21,7 +21,10 @@ function test(name: string, fn: (program: readonly string[]) => Promise<void>): 
 
 test("the executable is server and client in one", async (program) => {
   await using server = await serving(["--tcp", ":0"], { program });
-  assertMatch(server.line, /^Blink Store \S+ listens on 127\.0\.0\.1:\d+, memory limit 10 MiB$/);
+  assertMatch(
+    server.line,
+    /^Blink Store \S+ listens on 127\.0\.0\.1:\d+, memory limit 10 MiB, (epoll|portable) event loop$/,
+  );
   assertEquals(await exchange(server, "SET user alice\nGET user\n"), "OK\nVALUE YWxpY2U=\n");
   const env = { BLINK_STORE: `127.0.0.1:${server.port}` };
   const got = await blinkStore(["client", "GET", "user"], { program, env });

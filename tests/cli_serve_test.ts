@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
-import { blinkStore, exchange, serving } from "./command_line.ts";
+import { blinkStore, exchange, sandboxedSources, serving } from "./command_line.ts";
 
 const onWindows = Deno.build.os === "windows";
 
@@ -13,7 +13,7 @@ Deno.test("serve says in one line where it listens, and answers there", async ()
   await using server = await serving(["--tcp", "127.0.0.1:0"]);
   assertMatch(
     server.line,
-    /^Blink Store \d+\.\d+\.\d+ listens on 127\.0\.0\.1:\d+, memory limit 10 MiB$/,
+    /^Blink Store \d+\.\d+\.\d+ listens on 127\.0\.0\.1:\d+, memory limit 10 MiB, (epoll|portable) event loop$/,
   );
   assertEquals(await exchange(server, "SET user alice\nGET user\n"), "OK\nVALUE YWxpY2U=\n");
 });
@@ -80,7 +80,7 @@ Deno.test("a taken port is one clear line and status 1", async () => {
 Deno.test("the environment sets what no flag does", async () => {
   const env = { BLINK_PORT: "0", BLINK_MEMORY_LIMIT: "1MiB", BLINK_MAX_LINE: "100" };
   await using server = await serving(["--memory-limit", "64KiB"], { env });
-  assertMatch(server.line, /on 127\.0\.0\.1:\d+, memory limit 64 KiB$/);
+  assertMatch(server.line, /on 127\.0\.0\.1:\d+, memory limit 64 KiB, \w+ event loop$/);
   const long = "x".repeat(101);
   assertStringIncludes(await exchange(server, `${long}\n`), "ERROR line too long (max 100 bytes)");
 });
@@ -100,6 +100,8 @@ Deno.test("bad values are usage errors that name the flag or the variable", asyn
     [[], { BLINK_UNIX_MODE: "0660" }, "add --unix PATH"],
     [["--max-connections", "0"], {}, "--max-connections"],
     [["--idle-timeout", "soon"], {}, "--idle-timeout"],
+    [["--io", "kqueue"], {}, "give auto, epoll or portable"],
+    [[], { BLINK_IO: "fast" }, "BLINK_IO"],
     [[], { BLINK_TCP: "nowhere" }, "BLINK_TCP"],
     [[], { BLINK_PORT: "http" }, "BLINK_PORT"],
   ];
@@ -241,6 +243,33 @@ Deno.test("a refused token is logged without the token", async () => {
   server.kill("SIGTERM");
   const { stderr } = await server.ended;
   assert(!stderr.includes("guess-1") && !stderr.includes("s3cret"), stderr);
+});
+
+Deno.test("--io chooses the event loop, and the first line and INFO say which one it is", async () => {
+  const auto = Deno.build.os === "linux" ? "epoll" : "portable";
+  for (
+    const [args, env, io] of [
+      [[], {}, auto],
+      [["--io", "auto"], { BLINK_IO: "portable" }, auto],
+      [["--io", "portable"], {}, "portable"],
+      [[], { BLINK_IO: "portable" }, "portable"],
+    ] as [string[], Record<string, string>, string][]
+  ) {
+    await using server = await serving(["--tcp", ":0", ...args], { env });
+    assertStringIncludes(server.line, `, ${io} event loop`);
+    const [, info] = /^INFO (.*)\n$/.exec(await exchange(server, "INFO\n")) ?? [];
+    assertEquals(JSON.parse(info).io, io);
+  }
+});
+
+Deno.test("without FFI the portable loop serves, and --io epoll is one clear line", async () => {
+  const given = { program: sandboxedSources() };
+  await using server = await serving(["--tcp", ":0"], given);
+  assertStringIncludes(server.line, ", portable event loop");
+  assertEquals(await exchange(server, "PING\n"), "PONG\n");
+  const { status, stdout, stderr } = await blinkStore(["serve", "--io", "epoll"], given);
+  assertEquals({ status, stdout }, { status: 1, stdout: "" });
+  assertOneLine(stderr, "--io epoll: it needs Linux and --allow-ffi");
 });
 
 function assertOneLine(text: string, names: string): void {

@@ -33,10 +33,17 @@ export interface Given {
   readonly program?: readonly string[];
 }
 
+const sandboxed = { "serve:sandboxed": config.tasks["serve:sandboxed"] };
+
+/** The sources, run with the rights of the task `serve:sandboxed`. */
+export function sandboxedSources(): string[] {
+  return sources("serve:sandboxed");
+}
+
 /** The sources, run with the rights of the task of that name, or with those of the server's. */
 function sources(name: string): string[] {
   const { serve, client, run } = config.tasks;
-  const tasks = new Map(Object.entries({ serve, client, run }));
+  const tasks = new Map(Object.entries({ serve, client, run, ...sandboxed }));
   const rights = wordsOf((tasks.get(name) ?? serve).command)
     .filter((word) => word.startsWith("--allow-"));
   return [Deno.execPath(), "run", "--no-prompt", ...rights, new URL("main.ts", root).pathname];
