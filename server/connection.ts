@@ -123,9 +123,14 @@ export class Connection implements SessionOwner, OpenConnection {
     return "send";
   }
 
-  /** The space for the next read. */
-  space(): Uint8Array<ArrayBuffer> {
-    return this.#input.space();
+  /** The space for the next read; it can be `lent`, which takes it until `settle`. */
+  space(lent?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    return lent === undefined ? this.#input.space() : this.#input.lentSpace(lent);
+  }
+
+  /** Gives back the space that was lent. */
+  settle(): void {
+    this.#input.settle(this.#session.hasPending);
   }
 
   /** Takes so many bytes, which were read into `space()`. */

@@ -3,7 +3,8 @@
  *
  * It reads at most once when its socket is ready, and runs a bounded number of requests: then it
  * lets the others have their turn. Nothing here waits, so a buffer is in the system's hands only
- * during a call.
+ * during a call, and all connections of a loop read into one buffer: what they have not consumed at
+ * the end of their turn moves to one of their own.
  *
  * @module
  */
@@ -12,7 +13,8 @@ import type { Connection, ConnectionDriver } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
 import type { ReadyHandler } from "./epoll_set.ts";
 import { EpollLinger, type EpollSocket } from "./epoll_socket.ts";
-import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from "./libc.ts";
+import { chunkBytes } from "./input_buffer.ts";
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, outside } from "./libc.ts";
 
 /** Requests after which a connection lets the others have their turn. */
 const turnRequests = 512;
@@ -24,8 +26,21 @@ const turnBytes = 256 * 1024;
 const crowdedConnections = 100;
 const crowdedReadBytes = 16 * 1024;
 
+/** What connections read into, one at a time. */
+export class ReceiveBuffer {
+  readonly #bytes = outside(chunkBytes);
+  readonly #crowdedBytes = this.#bytes.subarray(0, crowdedReadBytes);
+
+  /** The bytes to read into while there are so many connections. */
+  for(connections: number): Uint8Array<ArrayBuffer> {
+    return connections > crowdedConnections ? this.#crowdedBytes : this.#bytes;
+  }
+}
+
 /** What a driver asks of its loop. */
 export interface EpollTurns {
+  /** Lent to a connection for its turn. */
+  readonly received: ReceiveBuffer;
   /** Advances the driver in the next round. */
   queue(driver: EpollDriver): void;
   /** The connection has ended, and its socket is closed. */
@@ -126,6 +141,7 @@ export class EpollDriver implements ConnectionDriver, ReadyHandler {
     }
     this.#isAdvancing = false;
     if (this.#isClosed) this.#connection.release();
+    else this.#connection.settle();
   }
 
   #run(isReady: boolean): void {
@@ -163,10 +179,10 @@ export class EpollDriver implements ConnectionDriver, ReadyHandler {
   /** Reads once; false when there is nothing to read now. */
   #read(): boolean {
     const connection = this.#connection;
-    const space = connection.space();
-    const isCrowded = this.#context.connections.size > crowdedConnections;
+    const lent = this.#turns.received.for(this.#context.connections.size);
+    const space = connection.space(lent);
     const bytes = this.#socket.receive(
-      isCrowded && space.length > crowdedReadBytes ? space.subarray(0, crowdedReadBytes) : space,
+      space.length <= lent.length ? space : space.subarray(0, lent.length),
     );
     if (bytes > 0) connection.received(bytes);
     else if (bytes === 0) connection.inputEnded();

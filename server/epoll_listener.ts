@@ -127,6 +127,9 @@ function boundAddress(libc: Libc, fd: number): { hostname: string; port: number 
   return readSocketAddress(address);
 }
 
+const refusal = outside(tooManyConnections.line.length);
+refusal.set(tooManyConnections.line);
+
 /** Accepts the connections of one listening socket. */
 export class EpollAcceptor implements ReadyHandler {
   readonly #fd: number;
@@ -208,7 +211,7 @@ export class EpollAcceptor implements ReadyHandler {
     const canTell = this.#refused.size < refusalsMax &&
       socket.open({ ready: (events) => this.#refused.get(socket)?.ready(events) });
     if (!canTell) return socket.close();
-    socket.send(new Uint8Array(tooManyConnections.line));
+    socket.send(refusal);
     this.#refused.set(socket, new EpollLinger(socket, () => this.#drop(socket)));
   }
 

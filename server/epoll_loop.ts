@@ -20,7 +20,7 @@
 
 import { Connection } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
-import { EpollDriver, type EpollTurns } from "./epoll_driver.ts";
+import { EpollDriver, type EpollTurns, ReceiveBuffer } from "./epoll_driver.ts";
 import {
   EpollAcceptor,
   epollListenTcp,
@@ -45,6 +45,7 @@ const quietMs = 50;
 /** Serves over epoll. */
 export class EpollLoop implements EventLoop, EpollTurns {
   readonly io = "epoll";
+  readonly received = new ReceiveBuffer();
   readonly #libc: Libc;
   readonly #system: EpollSystem;
   readonly #ownsThread: boolean;

@@ -7,6 +7,9 @@
  * the buffer grow also where it leaves a line unfinished, and one short read, which may be such a
  * rest, does not make it shrink.
  *
+ * A loop that reads only what is there already can lend its own buffer for a read instead: then a
+ * connection holds memory only for what it has not consumed.
+ *
  * A line longer than 64 KiB is kept in chunks until its end has come, and only then joined. So an
  * unfinished line never holds much more memory than its bytes, nothing is copied again and again
  * while it grows, and all of it comes from the pool and returns there.
@@ -39,7 +42,7 @@ export type LineResult = "line" | "none" | "too long";
 /** Bytes that were read, and the lines in them. */
 export class InputBuffer {
   /** The buffer; `bytes[start, end)` is not consumed yet. */
-  bytes: Uint8Array<ArrayBuffer>;
+  bytes: Uint8Array<ArrayBuffer> = nothing;
   /** Where the bytes begin that are not consumed. */
   start = 0;
   /** Where they end. */
@@ -64,10 +67,11 @@ export class InputBuffer {
   #lastSpace = 0;
   /** The bytes of the read before it. */
   #earlierBytes = 0;
+  /** True while `bytes` is lent. */
+  #isLent = false;
 
   constructor(buffers: Buffers) {
     this.#buffers = buffers;
-    this.bytes = buffers.take(inputBytesMin);
   }
 
   /** Bytes of the line that has begun and not ended. */
@@ -77,6 +81,7 @@ export class InputBuffer {
 
   /** The space for the next read. What was found before is no longer valid. */
   space(): Uint8Array<ArrayBuffer> {
+    if (this.#isLent) this.#moveOut(false);
     if (this.start === this.end) {
       this.start = 0;
       this.end = 0;
@@ -88,6 +93,45 @@ export class InputBuffer {
     if (this.end === this.bytes.length) this.#startChunk();
     this.#lastSpace = this.bytes.length - this.end;
     return this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
+  }
+
+  /** The space for the next read: `lent` until `settle`, where no line is unfinished. */
+  lentSpace(lent: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    if (this.#isLent) this.#moveOut(false);
+    if (this.start !== this.end || this.#chunks !== undefined) return this.space();
+    this.#buffers.give(this.bytes);
+    this.bytes = lent;
+    this.#isLent = true;
+    this.start = this.end = 0;
+    this.#lastSpace = lent.length;
+    return lent;
+  }
+
+  /**
+   * Gives back what was lent, and a buffer of our own that is empty: what is not consumed moves to
+   * one. `isInUse` says that an operation reads a line of it, which keeps its place then.
+   */
+  settle(isInUse: boolean): void {
+    if (this.#isLent) return this.#moveOut(isInUse);
+    const isEmpty = this.start === this.end && this.#chunks === undefined;
+    if (!isEmpty || isInUse || this.bytes === nothing) return;
+    this.#buffers.give(this.bytes);
+    this.bytes = nothing;
+    this.start = this.end = 0;
+  }
+
+  #moveOut(isInUse: boolean): void {
+    this.#isLent = false;
+    const { bytes, end } = this;
+    const from = isInUse ? 0 : this.start;
+    if (from === end) {
+      this.bytes = nothing;
+    } else {
+      this.bytes = this.#buffers.take(end - from);
+      this.bytes.set(bytes.subarray(from, end));
+    }
+    this.start -= from;
+    this.end -= from;
   }
 
   /** Notes that a read brought this many bytes. */
@@ -153,7 +197,8 @@ export class InputBuffer {
   /** Gives all memory back. */
   release(): void {
     this.#dropChunks();
-    this.#buffers.give(this.bytes);
+    if (!this.#isLent) this.#buffers.give(this.bytes);
+    this.#isLent = false;
     this.bytes = nothing;
     this.start = this.end = 0;
   }

@@ -8,6 +8,7 @@ import type { Buffers } from "../protocol.ts";
 import { BufferPool, idleBytesMax } from "../server/buffer_pool.ts";
 import { chunkBytes, InputBuffer, inputBytesMin } from "../server/input_buffer.ts";
 import { assert, assertEquals } from "./assert.ts";
+import { bytesOf } from "./raw_client.ts";
 
 Deno.test("buffers: are of powers of two, used again, and kept up to a bound", () => {
   const pool = new BufferPool();
@@ -57,8 +58,8 @@ function read(buffer: InputBuffer, ...sizes: number[]): number[] {
 
 Deno.test("input buffer: grows while reads fill it, and shrinks when they are short", () => {
   const buffer = new InputBuffer(new BufferPool());
-  assertEquals(buffer.bytes.length, inputBytesMin);
-  assertEquals(read(buffer, 10, 10, 10), [512, 512, 512]);
+  assertEquals(buffer.bytes.length, 0, "nothing is held before the first read");
+  assertEquals(read(buffer, 10, 10, 10), [inputBytesMin, 512, 512]);
   const full = Infinity;
   assertEquals(
     read(buffer, full, full, full, full, full, full, full, full, full),
@@ -155,4 +156,62 @@ Deno.test("input buffer: what is unfinished moves to the front", () => {
   buffer.filled(412);
   assertEquals(buffer.space().length, 512);
   assertEquals(buffer.bytes.slice(0, 100), new Uint8Array(100).fill(7));
+});
+
+Deno.test("input buffer: what is lent is given back, and what is unfinished is kept", () => {
+  const pool = new BufferPool();
+  const lent = new Uint8Array(chunkBytes);
+  const buffers: Buffers = {
+    take: (bytesMin) => pool.take(bytesMin),
+    give(buffer) {
+      assert(buffer !== lent, "what is lent must not get into the pool");
+      pool.give(buffer);
+    },
+  };
+  const bytes = Uint8Array.from({ length: 200_000 }, (_, at) => at % 100 === 99 ? 0x0a : 65);
+  for (const part of [1, 99, 100, 101, 5000, chunkBytes]) {
+    const buffer = new InputBuffer(buffers);
+    let lines = 0;
+    for (let from = 0; from < bytes.length;) {
+      const space = buffer.lentSpace(lent);
+      const read = Math.min(part, space.length, bytes.length - from);
+      space.set(bytes.subarray(from, from + read));
+      buffer.filled(read);
+      from += read;
+      while (buffer.nextLine(1 << 20) === "line") {
+        lines++;
+        assertEquals(buffer.lineEnd - buffer.lineStart, 99);
+        assert(
+          buffer.bytes.subarray(buffer.lineStart, buffer.lineEnd).every((byte) => byte === 65),
+        );
+      }
+      buffer.settle(false);
+      lent.fill(0);
+      assertEquals(lines, Math.floor(from / 100));
+      assertEquals(buffer.unfinishedBytes, from % 100);
+      if (from % 100 === 0) assertEquals(buffer.bytes.length, 0, "nothing is held");
+    }
+    buffer.release();
+    assert(buffer.bytes !== lent);
+  }
+});
+
+Deno.test("input buffer: a line that an operation reads keeps its place", () => {
+  const buffer = new InputBuffer(new BufferPool());
+  const space = buffer.lentSpace(new Uint8Array(chunkBytes));
+  space.set(bytesOf("PING\nSET a 1\nGET"));
+  buffer.filled(16);
+  assertEquals([buffer.nextLine(99), buffer.nextLine(99)], ["line", "line"]);
+  const { lineStart, lineEnd } = buffer;
+  buffer.settle(true);
+  space.fill(0);
+  assertEquals(buffer.bytes.slice(lineStart, lineEnd), bytesOf("SET a 1"));
+  assertEquals(buffer.unfinishedBytes, 3);
+  // Asked for space while it is lent, it gives that back by itself.
+  buffer.start = buffer.end;
+  const again = buffer.lentSpace(space);
+  again.set(bytesOf("PI"));
+  buffer.filled(2);
+  assert(buffer.space().buffer !== space.buffer);
+  assertEquals(buffer.bytes.slice(0, 2), bytesOf("PI"));
 });

@@ -115,6 +115,30 @@ export class ManualServer {
   }
 }
 
+/**
+ * One buffer that connections read into by turns, as in the epoll loop. It is spoiled when it is
+ * given back, so that a connection which still reads it is found out.
+ */
+export class LentBuffer {
+  readonly #bytes = new Uint8Array(64 * 1024);
+  #borrower: Connection | undefined;
+
+  /** Lends it for a read; returns the space for that. */
+  lend(connection: Connection): Uint8Array {
+    this.takeBack();
+    this.#borrower = connection;
+    return connection.space(this.#bytes);
+  }
+
+  /** Takes it back, unless this connection has it. */
+  takeBack(except?: Connection): void {
+    if (this.#borrower === undefined || this.#borrower === except) return;
+    this.#borrower.settle();
+    this.#borrower = undefined;
+    this.#bytes.fill(0x21);
+  }
+}
+
 const decoder = new TextDecoder("latin1");
 
 /** One client of a manual server. */

@@ -12,7 +12,7 @@
 
 import { Random } from "../loadgen/mod.ts";
 import { Store } from "../store.ts";
-import { Connection, ManualClock, ManualServer } from "./server_manual.ts";
+import { Connection, LentBuffer, ManualClock, ManualServer } from "./server_manual.ts";
 import { bytesOf } from "./raw_client.ts";
 import {
   type FlushUnderWay,
@@ -145,6 +145,7 @@ export class Simulation {
   readonly #server: ManualServer;
   readonly #model: SimulationModel;
   readonly #clients: Client[] = [];
+  readonly #lent = new LentBuffer();
   #failingAllocations = 0;
   /** Requests that were answered. */
   answered = 0;
@@ -216,7 +217,9 @@ export class Simulation {
     }
     if (random.below(20) === 0) client.isStill = random.below(3) === 0;
     const evictions = this.#store.stats.evictions;
+    this.#lent.takeBack(client.connection);
     const want = client.connection.next();
+    this.#lent.takeBack();
     if (this.#server.broken !== undefined) throw this.#server.broken;
     if (this.#server.events.some((event) => /fault/.test(event))) {
       throw new SimulationFault(this.#server.events.join("; "));
@@ -256,7 +259,9 @@ export class Simulation {
       for (let n = random.below(4); n >= 0; n--) lines += `${this.#request(client)}\n`;
       client.outbox = Uint8Array.from(lines, (character) => character.charCodeAt(0));
     }
-    const space = client.connection.space();
+    // A driver has a buffer for each connection, or one that it lends.
+    const { connection } = client;
+    const space = random.below(2) === 0 ? connection.space() : this.#lent.lend(connection);
     const most = Math.min(space.length, client.outbox.length);
     const bytes = random.below(3) === 0 ? 1 + random.below(most) : most;
     space.set(client.outbox.subarray(0, bytes));
