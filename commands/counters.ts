@@ -23,7 +23,7 @@ export interface ConnectionCounts {
 /** Everything that is counted, from zero at the start. */
 export class Counters {
   /** Requests by the number of their verb. */
-  readonly requests = new Float64Array(verbsMax);
+  readonly requests: Float64Array<ArrayBuffer> = new Float64Array(verbsMax);
   /** Error replies by kind. */
   readonly errors: Record<ErrorKind, number>;
   /** Open and past connections. */

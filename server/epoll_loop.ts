@@ -28,7 +28,7 @@ import {
   type Listening,
 } from "./epoll_listener.ts";
 import { EpollSet } from "./epoll_set.ts";
-import { EpollSocket, type EpollSystem } from "./epoll_socket.ts";
+import type { EpollSocket, EpollSystem } from "./epoll_socket.ts";
 import type { EventLoop, TcpAddress, UnixAddress } from "./event_loop.ts";
 import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLLIN, type Libc, outside } from "./libc.ts";
 import type { Bound } from "./listeners.ts";
