@@ -52,6 +52,9 @@ export async function accept(listener: Deno.Listener, options: AcceptOptions): P
     }
     if (context.connections.size < context.limits.connectionsMax) {
       serve(conn, options);
+      // Newcomers, however many, leave those that are connected their turn.
+      options.scheduler.countRead(0);
+      if (options.scheduler.shouldYield) await options.scheduler.yield();
       continue;
     }
     const { counters } = context.commands;

@@ -2,7 +2,7 @@
  * The input buffer: what a connection has read and not consumed yet, and the lines in it.
  *
  * It starts small, since most connections are idle most of the time and a pending read holds its
- * buffer; it doubles while reads fill it, up to 64 KiB, and shrinks when reads are short. What a
+ * buffer; it grows fourfold while reads fill it, up to 64 KiB, and shrinks when reads are short. What a
  * client sends at once should fit: the rest of it costs a read more each time. So a full read makes
  * the buffer grow also where it leaves a line unfinished, and one short read, which may be such a
  * rest, does not make it shrink.
@@ -21,6 +21,9 @@ export const inputBytesMin = 512;
 
 /** The largest buffer for reads, and the size of a chunk. */
 export const chunkBytes = 64 * 1024;
+
+/** A buffer that a read has filled is made this many times larger. */
+const growth = 4;
 
 /** A line of this many bytes goes on in chunks of the larger size, which cost fewer reads. */
 const largeLineBytes = 1024 * 1024;
@@ -238,7 +241,7 @@ export class InputBuffer {
   /** The size for a buffer with nothing in it. */
   #wantedBytes(): number {
     const { length } = this.bytes;
-    if (this.#wasFilled) return Math.min(chunkBytes, Math.max(length, 2 * this.#lastSpace));
+    if (this.#wasFilled) return Math.min(chunkBytes, Math.max(length, growth * this.#lastSpace));
     const most = Math.max(this.#lastBytes, this.#earlierBytes);
     const kept = most * 4 <= length ? length / 2 : length;
     return Math.max(inputBytesMin, Math.min(idleReadBytesMax, kept));
@@ -253,14 +256,14 @@ export class InputBuffer {
       return;
     }
     if (this.#wasFilled && bytes.length < chunkBytes) {
-      this.#exchange(2 * bytes.length);
+      this.#exchange(Math.min(chunkBytes, growth * bytes.length));
       return;
     }
     const space = bytes.length - end;
     if (space * 2 >= bytes.length) return;
     const canGrow = bytes.length < chunkBytes;
     if (canGrow && unfinished * 2 > bytes.length) {
-      this.#exchange(2 * bytes.length);
+      this.#exchange(Math.min(chunkBytes, growth * bytes.length));
     } else if (start > 0 && (canGrow || space === 0)) {
       bytes.copyWithin(0, start, end);
       this.start = 0;
