@@ -238,7 +238,7 @@ export class Connection implements SessionOwner, OpenConnection {
     } catch (error) {
       // Half a reply must not become part of another connection's.
       output.take();
-      this.#context.fault(error);
+      this.#context.runFault(error);
       this.abort();
       return "close";
     }

@@ -166,14 +166,22 @@ export class ServerContext {
     this.#isMemoryShort = this.replies.isWaitedFor;
   }
 
-  /** A fault in the server itself: an invariant is broken, or one connection cannot go on. */
+  /**
+   * A fault while a request was run. A contradiction in the store ends the server, and so does an
+   * error that only wrong code can cause, since it may have left a change half done. Any other, such
+   * as memory that the system does not give, ends the connection.
+   */
+  runFault(error: unknown): void {
+    const isFatal = error instanceof InvariantError || error instanceof TypeError ||
+      error instanceof ReferenceError;
+    if (isFatal) this.broken(error);
+    else this.fault(error);
+  }
+
+  /** A fault that ends one connection. */
   fault(error: unknown): void {
-    if (error instanceof InvariantError) {
-      this.broken(error);
-    } else {
-      const message = error instanceof Error ? error.message : String(error);
-      this.events.report("fault", `Connection closed after a fault: ${message}`, this.nowMs);
-    }
+    const message = error instanceof Error ? error.message : String(error);
+    this.events.report("fault", `Connection closed after a fault: ${message}`, this.nowMs);
   }
 
   /** A broken invariant: the server ends. */

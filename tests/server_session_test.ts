@@ -267,4 +267,9 @@ Deno.test("session: a fault ends its connection, a broken invariant the server",
   error = new InvariantError("the sky has fallen");
   assertEquals(other.send("FAULT\n"), "close");
   assert(server.broken === error);
+  // An error that only wrong code can cause may have left a change half done.
+  error = new TypeError("Cannot read properties of undefined");
+  const wrong = new ManualServer({ commands: [faultCommand(() => error)] });
+  assertEquals(wrong.connect().send("FAULT\n"), "close");
+  assert(wrong.broken === error);
 });
