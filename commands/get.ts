@@ -129,8 +129,9 @@ class LargeGet implements Operation {
       return "done";
     }
     const length = store.lengthOf(handle);
-    if (!this.#session.tryHold(length + base64Length(Math.min(length, partBytesMax)))) {
-      this.#stopWaiting = this.#session.whenFree(() => this.onReady?.());
+    const held = length + base64Length(Math.min(length, partBytesMax));
+    if (!this.#session.tryHold(held)) {
+      this.#stopWaiting = this.#session.whenFree(held, () => this.onReady?.());
       return "wait";
     }
     counters.hits++;

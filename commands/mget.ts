@@ -155,7 +155,7 @@ class LongMget implements Operation {
   #mayHold(bytes: number): boolean {
     this.#stopWaiting = undefined;
     if (this.#session.tryHold(bytes)) return true;
-    this.#stopWaiting = this.#session.whenFree(() => this.onReady?.());
+    this.#stopWaiting = this.#session.whenFree(bytes, () => this.onReady?.());
     return false;
   }
 }

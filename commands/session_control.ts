@@ -14,6 +14,6 @@ export interface SessionControl {
   authenticationFailed(): void;
   /** Takes memory for a large reply from the server's bound: false when there is none left now. */
   tryHold(bytes: number): boolean;
-  /** Calls back once `tryHold` may succeed; returns how to stop waiting. */
-  whenFree(callback: () => void): () => void;
+  /** Calls back once `tryHold` of so many bytes may succeed; returns how to stop waiting. */
+  whenFree(bytes: number, callback: () => void): () => void;
 }

@@ -215,8 +215,8 @@ export class Connection implements SessionOwner, OpenConnection {
     return this.#context.tryHold(bytes, this.#countedReplies);
   }
 
-  whenFree(callback: () => void): () => void {
-    return this.#context.replies.whenFreed(callback);
+  whenFree(bytes: number, callback: () => void): () => void {
+    return this.#context.replies.whenFreed(bytes, callback);
   }
 
   authenticationFailed(): void {

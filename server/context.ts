@@ -83,9 +83,8 @@ export class ServerContext {
   isDraining = false;
   /** Bytes of values that were copied for replies since the last poll. */
   #copiedBytes = 0;
-  /** Why somebody waits for memory of replies. */
+  /** Whether a reply waits until other connections had their turn. */
   #areCopiesWaiting = false;
-  #isMemoryShort = false;
   readonly #onBroken: (error: Error) => void;
 
   constructor(options: ServerContextOptions) {
@@ -121,7 +120,6 @@ export class ServerContext {
     const { replies, commands } = this;
     // One that is alone may always be sent to, however large its reply.
     if (replies.bytes !== ownBytes && !replies.fits(bytes + commands.output.length)) {
-      this.#isMemoryShort = true;
       return false;
     }
     if (this.#copiedBytes > 0 && this.#copiedBytes + bytes > copiedBytesMax) {
@@ -162,8 +160,13 @@ export class ServerContext {
       }
     }
     this.polled();
-    while (this.#isMemoryShort && this.replies.isWaitedFor && this.#closeLargestStalled(nowMs));
-    this.#isMemoryShort = this.replies.isWaitedFor;
+    const { bytes, bytesMax, wantedBytes } = this.replies;
+    let missing = wantedBytes === 0 ? 0 : bytes + wantedBytes - bytesMax;
+    while (missing > 0) {
+      const closedBytes = this.#closeLargestStalled(nowMs);
+      if (closedBytes === 0) return;
+      missing -= closedBytes;
+    }
   }
 
   /**
@@ -190,23 +193,24 @@ export class ServerContext {
   }
 
   /**
-   * Closes the connection that holds most, of those whose client has taken nothing for a while. One
-   * that makes progress is never closed.
+   * Closes the connection that holds most, of those whose client has taken nothing for a while, and
+   * returns how many bytes it held. One that makes progress is never closed.
    */
-  #closeLargestStalled(nowMs: number): boolean {
+  #closeLargestStalled(nowMs: number): number {
     let largest: OpenConnection | undefined;
     for (const connection of this.connections) {
       if (!connection.isStalled(nowMs, stalledMs)) continue;
       if (connection.heldReplyBytes > (largest?.heldReplyBytes ?? 0)) largest = connection;
     }
-    if (largest === undefined) return false;
+    if (largest === undefined) return 0;
+    const bytes = largest.heldReplyBytes;
     this.events.report(
       "slow client",
-      `Closed a client that took none of its ${largest.heldReplyBytes} bytes of replies for ` +
+      `Closed a client that took none of its ${bytes} bytes of replies for ` +
         `${stalledMs} ms, since other replies needed the memory: ${largest.peer()}`,
       nowMs,
     );
     largest.abort();
-    return true;
+    return bytes;
   }
 }

@@ -11,15 +11,18 @@ export class MemoryBound {
   readonly bytesMax: number;
   /** The bytes that all hold. */
   bytes = 0;
-  readonly #waiting = new Set<() => void>();
+  /** Who waits, and for how many bytes. */
+  readonly #waiting = new Map<() => void, number>();
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
   }
 
-  /** True while somebody waits for memory. */
-  get isWaitedFor(): boolean {
-    return this.#waiting.size > 0;
+  /** The bytes that all who wait want. */
+  get wantedBytes(): number {
+    let sum = 0;
+    for (const bytes of this.#waiting.values()) sum += bytes;
+    return sum;
   }
 
   /** Whether so many bytes more would still be within the bound. */
@@ -34,15 +37,15 @@ export class MemoryBound {
   }
 
   /** Calls back once, when bytes were given back; returns how to stop waiting. */
-  whenFreed(callback: () => void): () => void {
-    this.#waiting.add(callback);
+  whenFreed(bytes: number, callback: () => void): () => void {
+    this.#waiting.set(callback, bytes);
     return () => this.#waiting.delete(callback);
   }
 
   /** Lets everybody who waits try again. */
   wake(): void {
     if (this.#waiting.size === 0) return;
-    const waiting = [...this.#waiting];
+    const waiting = [...this.#waiting.keys()];
     this.#waiting.clear();
     for (const callback of waiting) callback();
   }

@@ -23,7 +23,7 @@ export interface SessionOwner {
   /** See `SessionControl.tryHold`. */
   tryHold(bytes: number): boolean;
   /** See `SessionControl.whenFree`. */
-  whenFree(callback: () => void): () => void;
+  whenFree(bytes: number, callback: () => void): () => void;
   /** See `SessionControl.authenticationFailed`. */
   authenticationFailed(): void;
   /** An operation that waited can go on: the session is to be stepped. */
@@ -158,8 +158,8 @@ export class Session implements SessionControl {
     return this.#owner.tryHold(bytes);
   }
 
-  whenFree(callback: () => void): () => void {
-    return this.#owner.whenFree(callback);
+  whenFree(bytes: number, callback: () => void): () => void {
+    return this.#owner.whenFree(bytes, callback);
   }
 
   #begin(operation: Operation, verb: number, bytes: Uint8Array, before: number): void {
