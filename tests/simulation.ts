@@ -196,7 +196,7 @@ export class Simulation {
       this.#server.advance(random.below(10) === 0 ? random.below(3000) : random.below(20));
       this.#model.expire();
     } else if (choice < 80) {
-      this.#server.context.sweep();
+      if (!this.#server.context.sweep()) this.#model.swept();
     } else {
       this.#drive(this.#anyClient());
     }
@@ -441,7 +441,9 @@ export class Simulation {
     client.connection.abort();
     client.connection.release();
     if (client.scan !== undefined) this.#model.dropScan(client.scan);
-    // Flushes that were begun are ended by the store, at some time; the model keeps both cases.
+    for (const { flush } of client.sent) {
+      if (flush !== undefined) this.#model.abandonFlush(flush);
+    }
   }
 
   /** What must hold after every step. */

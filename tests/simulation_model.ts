@@ -55,6 +55,7 @@ export class SimulationModel {
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
   readonly #flushes = new Set<FlushUnderWay>();
+  readonly #abandoned = new Set<FlushUnderWay>();
   readonly #scans = new Set<ScanUnderWay>();
 
   constructor(limitBytes: number, now: () => number) {
@@ -102,6 +103,17 @@ export class SimulationModel {
     if (!/^DELETED \d+$/.test(reply)) fault(request, reply, "DELETED n");
     this.#flushes.delete(flush);
     for (const key of flush.covered) this.#remove(key);
+  }
+
+  /** The client of a flush has gone; whether the flush was begun is not known. */
+  abandonFlush(flush: FlushUnderWay): void {
+    this.#abandoned.add(flush);
+  }
+
+  /** A sweep had nothing more to do: flushes without a client have ended, if they were begun. */
+  swept(): void {
+    for (const flush of this.#abandoned) this.#flushes.delete(flush);
+    this.#abandoned.clear();
   }
 
   /** A SCAN was sent that starts at 0. */
@@ -172,9 +184,9 @@ export class SimulationModel {
     const isWritten = outcome.isWritten;
     const wasThere = outcome === outcomes[0] && entry !== undefined;
     if (!isWritten && entry !== undefined) {
-      // It was seen: so it is there, unless a flush that covers it is still under way.
-      const isCovered = [...this.#flushes].some(({ covered }) => covered.has(key));
-      this.#entries.set(key, { ...outcome.next, maybeGone: isCovered || this.isEvicting });
+      // It was seen: so it is there, unless a flush that may cover it is still under way.
+      const mayBeCovered = [...this.#flushes].some(({ prefix }) => key.startsWith(prefix));
+      this.#entries.set(key, { ...outcome.next, maybeGone: mayBeCovered || this.isEvicting });
       return;
     }
     // A flush that waits for another one may cover what is written before it begins.
