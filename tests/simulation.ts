@@ -38,6 +38,8 @@ export interface SimulationShape {
   readonly pendingBytesMax: number;
   /** The share of steps at which the next allocations fail. */
   readonly allocationFailures: number;
+  /** Entries that are there at the start; then nothing but prefixes is flushed. */
+  readonly entriesFirst?: number;
   /** The share of a run's steps that this shape gets; large values take long to check. */
   readonly stepsShare: number;
 }
@@ -79,10 +81,11 @@ export const shapes: readonly SimulationShape[] = [
     limitBytes: 4 << 20,
     keys: 6000,
     valueBytes: [1, 20],
+    entriesFirst: 9000,
     clientsMax: 6,
     pendingBytesMax: 8 << 20,
     allocationFailures: 0,
-    stepsShare: 1,
+    stepsShare: 0.25,
   },
   {
     name: "allocations that fail",
@@ -175,8 +178,18 @@ export class Simulation {
 
   /** Takes so many steps, then lets everything end and checks that nothing is left. */
   run(steps: number): void {
+    this.#fill(this.#shape.entriesFirst ?? 0);
     for (let step = 0; step < steps; step++) this.#step();
     this.#finish();
+  }
+
+  #fill(entries: number): void {
+    const client = this.#server.connect();
+    for (let entry = 0; entry < entries; entry++) {
+      const line = `SET ${"abc"[entry % 3]}${Math.floor(entry / 3)} x`;
+      this.#model.apply(line, client.ask(`${line}\n`).trimEnd());
+    }
+    client.close();
   }
 
   #step(): void {
@@ -230,6 +243,8 @@ export class Simulation {
       client.connection.sent(part);
       if (part === unsentBytes) client.isSeen = false;
     } else if (want === "yield" || want === "wait") {
+      const flush = client.sent.at(0)?.flush;
+      if (want === "yield" && flush !== undefined) this.#model.goOnFlushing(flush);
       this.#server.context.polled();
     } else if (want === "read") {
       this.#deliver(client);
@@ -338,7 +353,8 @@ export class Simulation {
       }
       default: {
         if (random.below(6) > 0) return this.#request(client);
-        const prefix = random.below(3) === 0 ? "" : "abc"[random.below(3)] + random.below(10);
+        const isWhole = random.below(3) === 0 && this.#shape.entriesFirst === undefined;
+        const prefix = isWhole ? "" : "abc"[random.below(3)] + random.below(10);
         line = prefix === "" ? "FLUSH" : `FLUSH ${prefix}`;
         if (prefix !== "") flush = this.#model.startFlush(prefix);
       }

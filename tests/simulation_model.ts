@@ -25,6 +25,8 @@ export interface FlushUnderWay {
   readonly prefix: string;
   /** The keys that it must remove, unless they are written meanwhile. */
   readonly covered: Set<string>;
+  /** True once it is known to be begun: then it spares what is written from now on. */
+  hasBegun: boolean;
 }
 
 /** A scan from its first request to its last reply. */
@@ -93,9 +95,14 @@ export class SimulationModel {
       entry.maybeGone = true;
       this.#forgetInScans(key);
     }
-    const flush = { prefix, covered };
+    const flush = { prefix, covered, hasBegun: false };
     this.#flushes.add(flush);
     return flush;
+  }
+
+  /** It was run and did not end; if no other comes first, it has begun. */
+  goOnFlushing(flush: FlushUnderWay): void {
+    if (this.#flushes.size === 1) flush.hasBegun = true;
   }
 
   /** Its reply came: what it covered is gone, unless it was written meanwhile. */
@@ -185,20 +192,26 @@ export class SimulationModel {
     const wasThere = outcome === outcomes[0] && entry !== undefined;
     if (!isWritten && entry !== undefined) {
       // It was seen: so it is there, unless a flush that may cover it is still under way.
-      const mayBeCovered = [...this.#flushes].some(({ prefix }) => key.startsWith(prefix));
-      this.#entries.set(key, { ...outcome.next, maybeGone: mayBeCovered || this.isEvicting });
+      const maybeGone = this.#mayBeFlushed(key) || this.isEvicting;
+      this.#entries.set(key, { ...outcome.next, maybeGone });
       return;
     }
     // A flush that waits for another one may cover what is written before it begins.
-    const mayBeCovered = [...this.#flushes].some(({ prefix }) => key.startsWith(prefix));
     for (const { covered } of this.#flushes) covered.delete(key);
-    const maybeGone = this.isEvicting || mayBeCovered;
+    const maybeGone = this.isEvicting || this.#mayBeFlushed(key);
     this.#entries.set(key, { ...outcome.next, maybeGone });
     if (maybeGone || !wasThere) this.#forgetInScans(key);
   }
 
   /** Whether allocations have failed lately. */
   mayRunOutOfMemory = false;
+
+  /** Whether a flush that is under way may remove the key. */
+  #mayBeFlushed(key: string): boolean {
+    return [...this.#flushes].some(({ prefix, covered, hasBegun }) =>
+      covered.has(key) || !hasBegun && key.startsWith(prefix)
+    );
+  }
 
   #live(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
