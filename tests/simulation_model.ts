@@ -18,6 +18,8 @@ interface Held {
 interface Entry extends Held {
   /** True when it may be gone. */
   maybeGone: boolean;
+  /** True when it may also never expire: it was written with the expiry of one that may be gone. */
+  maybeLasting: boolean;
 }
 
 /** A flush by prefix from when it was sent to its reply. */
@@ -178,9 +180,11 @@ export class SimulationModel {
     const key = request.split(" ", 2)[1];
     const entry = this.#live(key);
     const cases: (Held | undefined)[] = [entry];
+    if (entry?.maybeLasting === true) cases.push({ value: entry.value, expiresAt: Infinity });
     if (entry !== undefined && (entry.maybeGone || this.isEvicting)) cases.push(undefined);
     const outcomes = cases.map((held) => outcomeOf(request, held, this.#now(), this.limitBytes));
-    const outcome = outcomes.find((one) => one.reply === reply);
+    const possible = outcomes.filter((one) => one.reply === reply);
+    const outcome = possible.at(0);
     if (outcome === undefined) {
       fault(request, reply, outcomes.map((one) => one.reply).join(" or "));
     }
@@ -189,17 +193,19 @@ export class SimulationModel {
       return;
     }
     const isWritten = outcome.isWritten;
+    const maybeLasting = outcome.next.expiresAt !== Infinity &&
+      possible.some(({ next }) => next?.expiresAt === Infinity);
     const wasThere = outcome === outcomes[0] && entry !== undefined;
     if (!isWritten && entry !== undefined) {
       // It was seen: so it is there, unless a flush that may cover it is still under way.
       const maybeGone = this.#mayBeFlushed(key) || this.isEvicting;
-      this.#entries.set(key, { ...outcome.next, maybeGone });
+      this.#entries.set(key, { ...outcome.next, maybeGone, maybeLasting });
       return;
     }
     // A flush that waits for another one may cover what is written before it begins.
     for (const { covered } of this.#flushes) covered.delete(key);
     const maybeGone = this.isEvicting || this.#mayBeFlushed(key);
-    this.#entries.set(key, { ...outcome.next, maybeGone });
+    this.#entries.set(key, { ...outcome.next, maybeGone, maybeLasting });
     if (maybeGone || !wasThere) this.#forgetInScans(key);
   }
 
@@ -216,6 +222,12 @@ export class SimulationModel {
   #live(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.expiresAt > this.#now()) return entry;
+    if (entry.maybeLasting) {
+      const lasting = { ...entry, expiresAt: Infinity, maybeGone: true, maybeLasting: false };
+      this.#entries.set(key, lasting);
+      this.#forgetInScans(key);
+      return lasting;
+    }
     this.#remove(key);
     return undefined;
   }
