@@ -283,7 +283,9 @@ export class Program {
   #scan(count: number): void {
     const seen = new Set<string>();
     let cursor = 0;
+    let parts = 0;
     do {
+      assert(parts++ < CALLS_MAX, "the scan never ends");
       cursor = this.store.scan(cursor, count, (bytes, start, end) => {
         seen.add(decoder.decode(bytes.slice(start, end)));
       });
