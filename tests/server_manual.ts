@@ -150,8 +150,8 @@ export class ManualConnection implements ConnectionDriver {
   }
 
   /**
-   * Asks the connection once what to do, and does it; takes at most `sendBytesMax` bytes of replies.
-   * Throws after far more steps than a test needs, so that a loop over steps ends.
+   * Asks the connection once what to do, and does it; takes at most `sendBytesMax` bytes of
+   * replies. Throws after far more steps than a test needs, so that a loop over steps ends.
    */
   step(sendBytesMax = Infinity): Want {
     if (this.#steps++ > stepsMax) throw new Error("The connection goes on without end");

@@ -2,10 +2,10 @@
  * Runs programs of operations on a store, and compares each result with the contents that the store
  * must have (store_contents.ts).
  *
- * Contents, expiry and USAGE are known exactly. Which entries an eviction chooses is not known: after
- * a call that evicted, the program checks that space was really needed, and drops the keys that are
- * gone. Puts that take several calls, flushes and failing allocations overlap with the other
- * operations. After each operation the store verifies itself.
+ * Contents, expiry and USAGE are known exactly. Which entries an eviction chooses is not known:
+ * after a call that evicted, the program checks that space was really needed, and drops the keys
+ * that are gone. Puts that take several calls, flushes and failing allocations overlap with the
+ * other operations. After each operation the store verifies itself.
  *
  * @module
  */
