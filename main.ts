@@ -1,7 +1,7 @@
 /**
- * The command line of Blink Store: runs the subcommand, and turns an error into one line and an exit
- * status: 0 success, 1 failure, 2 wrong usage. Each subcommand is loaded only when it is used, so a
- * server starts without the client's code and a client without the server's.
+ * The command line of Blink Store: runs the subcommand, and turns an error into one line and an
+ * exit status: 0 success, 1 failure, 2 wrong usage. Each subcommand is loaded only when it is used,
+ * so a server starts without the client's code and a client without the server's.
  *
  * ```sh
  * deno run -A jsr:@blink/store serve

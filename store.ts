@@ -37,8 +37,9 @@
  * The *arena* (store/arena.ts) is memory cut into segments of 128 KiB. An entry is a record
  * (store/record.ts): 8 bytes of header, the key, the value, rounded up to 8 bytes. Records are
  * appended to the newest segment of a queue and never cross a segment's end. So the place of an
- * entry in memory is also its place in the order of eviction, and no entry pays for links. A value over 8 KiB is cut into fragments that lie in a queue of their own; the entry itself
- * stays small enough to move.
+ * entry in memory is also its place in the order of eviction, and no entry pays for links. A value
+ * over 8 KiB is cut into fragments that lie in a queue of their own; the entry itself stays small
+ * enough to move.
  *
  * The *index* (store/index.ts) finds an entry by the keyed hash of its key (store/hash.ts): open
  * addressing in the order of the hashes, 8 bytes a slot, 64 to 80 % full. It grows by a quarter,
@@ -52,8 +53,8 @@
  * visited moves on, what was not leaves: the hand passes each record once, and a segment whose
  * records are all passed is free again.
  *
- * A *reservation* (store/reservation.ts) comes before each write: bytes under the limit, segments of
- * the arena and a slot of the index are ensured before anything is changed. What is missing is
+ * A *reservation* (store/reservation.ts) comes before each write: bytes under the limit, segments
+ * of the arena and a slot of the index are ensured before anything is changed. What is missing is
  * gained by eviction. So memory that is not available, at any moment, leaves the store as it was.
  *
  * *Overwriting* with a value that takes no more space happens in place. Otherwise the entry is
@@ -63,8 +64,8 @@
  *
  * ## What takes several calls
  *
- * A put that finds too little space after a fixed number of steps is `"unfinished"`, and so is one of
- * more than 1 MiB. Its caller starts an operation and calls again, while others have their turn.
+ * A put that finds too little space after a fixed number of steps is `"unfinished"`, and so is one
+ * of more than 1 MiB. Its caller starts an operation and calls again, while others have their turn.
  * Operations wait in a queue (store/put_queue.ts). The first one reserves what eviction gains for
  * it, and copies its value in parts of 1 MiB; other writers go on beside it and evict for
  * themselves. So even a value as large as the store is taken without a pause, and two of them do
@@ -84,9 +85,9 @@
  *
  * ## What is shared
  *
- * Everything that the store holds lies in typed arrays: slabs, tables, and one fixed block of numbers
- * (store/state.ts). With `shared` they are on memory that other threads can see. Only the queues of
- * unfinished puts and flushes are objects.
+ * Everything that the store holds lies in typed arrays: slabs, tables, and one fixed block of
+ * numbers (store/state.ts). With `shared` they are on memory that other threads can see. Only the
+ * queues of unfinished puts and flushes are objects.
  *
  * @module
  */

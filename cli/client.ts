@@ -1,7 +1,7 @@
 /**
  * `blink-store client`: finds out which store to connect to and what to do there. A first word that
- * is a command of the protocol makes it a one-off command; the flags end there, so that a value such
- * as `--raw` is stored. Other words are the host and port.
+ * is a command of the protocol makes it a one-off command; the flags end there, so that a value
+ * such as `--raw` is stored. Other words are the host and port.
  *
  * @module
  */

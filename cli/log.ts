@@ -1,7 +1,7 @@
 /**
- * Writes lines to standard output or standard error, where a failure must never end the process: the
- * log of a server may be on a full disk, a closed terminal or a pipe that nobody reads, and none of
- * these is worth the data in memory.
+ * Writes lines to standard output or standard error, where a failure must never end the process:
+ * the log of a server may be on a full disk, a closed terminal or a pipe that nobody reads, and
+ * none of these is worth the data in memory.
  *
  * What always holds: nothing here throws or rejects, at most one write is under way, and the bytes
  * that wait are bounded. A line that cannot be written, or for which there is no space, is lost and

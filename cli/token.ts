@@ -1,7 +1,7 @@
 /**
  * Reads the token from a file or from `BLINK_TOKEN`; never from a flag, which other users of the
- * machine could read in the list of processes. A token that is not plain UTF-8 text is refused: read
- * in any other way it would be another token than the one in the file.
+ * machine could read in the list of processes. A token that is not plain UTF-8 text is refused:
+ * read in any other way it would be another token than the one in the file.
  *
  * @module
  */

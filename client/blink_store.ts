@@ -77,8 +77,8 @@ export class BlinkStore extends Commands implements AsyncDisposable {
   }
 
   /**
-   * Waits for the pending calls, at most `closeTimeoutMs`, then sends QUIT and closes; later calls are
-   * refused. Never rejects.
+   * Waits for the pending calls, at most `closeTimeoutMs`, then sends QUIT and closes; later calls
+   * are refused. Never rejects.
    */
   close(): Promise<void> {
     return this.#queue.close();

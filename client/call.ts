@@ -12,12 +12,14 @@ import type { Line } from "./request_lines.ts";
 const callOverheadBytes = 256;
 
 /**
- * Makes a call's result from its reply line, given without its line break; throws a `BlinkError` for
- * a reply that the call cannot have.
+ * Makes a call's result from its reply line, given without its line break; throws a `BlinkError`
+ * for a reply that the call cannot have.
  */
 export type Parse<T> = (reply: string) => T;
 
-/** A call from the moment it is made until its reply is consumed; the type of its result is erased. */
+/**
+ * A call from the moment it is made until its reply is consumed; the type of its result is erased.
+ */
 export class Call {
   /** True once its caller has an answer or an error. */
   settled = false;
@@ -48,7 +50,9 @@ export class Call {
     return this.line.length + callOverheadBytes;
   }
 
-  /** Settles the call with its reply; throws what the parser throws when the call is not settled. */
+  /**
+   * Settles the call with its reply; throws what the parser throws when the call is not settled.
+   */
   answer(reply: string): void {
     if (this.settled) return;
     const value = this.#parse(reply);

@@ -40,7 +40,9 @@ export interface GetOptions extends CallOptions {
 
 /** The options of an `increment`. */
 export interface IncrementOptions extends CallOptions {
-  /** Seconds until the key expires, 0.001 to ten years, if it has no expiry yet; one it has stays. */
+  /**
+   * Seconds until the key expires, 0.001 to ten years, if it has no expiry yet; one it has stays.
+   */
   ttl?: number;
 }
 

@@ -37,8 +37,8 @@ const pongResult = results.oneOf<void>({ PONG: undefined });
 const lineResult = (line: string) => line;
 
 /**
- * The commands of a client. {@linkcode BlinkStore} sends them on one connection, {@linkcode Pool} on
- * several; a class of your own only has to say how a line is sent.
+ * The commands of a client. {@linkcode BlinkStore} sends them on one connection, {@linkcode Pool}
+ * on several; a class of your own only has to say how a line is sent.
  */
 export abstract class Commands {
   /**
@@ -51,8 +51,8 @@ export abstract class Commands {
   protected abstract submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T>;
 
   /**
-   * Submits the line that `compose` returns, or rejects with what it throws. Calls are made with this
-   * and not as async functions, which would cost two more promises each.
+   * Submits the line that `compose` returns, or rejects with what it throws. Calls are made with
+   * this and not as async functions, which would cost two more promises each.
    */
   #call<T>(compose: () => Line, parse: Parse<T>, options: CallOptions): Promise<T> {
     let line: Line;
@@ -76,7 +76,8 @@ export abstract class Commands {
   }
 
   /**
-   * Stores any text or bytes, with options. Without `keepTtl`, it removes an expiry that the key had.
+   * Stores any text or bytes, with options. Without `keepTtl`, it removes an expiry that the key
+   * had.
    *
    * @throws {BlinkError} as {@linkcode Commands.set} does, but carries line breaks.
    *
@@ -256,8 +257,8 @@ export abstract class Commands {
   }
 
   /**
-   * How many seconds a key has left, to the millisecond: `Infinity` for never, `undefined` when it is
-   * missing.
+   * How many seconds a key has left, to the millisecond: `Infinity` for never, `undefined` when it
+   * is missing.
    *
    * @example
    * ```ts
@@ -281,8 +282,8 @@ export abstract class Commands {
   }
 
   /**
-   * Lists keys, a page at a time as the loop asks for them. Every key that is there from the start of
-   * the scan to its end comes at least once; a key may come twice, and keys written or deleted
+   * Lists keys, a page at a time as the loop asks for them. Every key that is there from the start
+   * of the scan to its end comes at least once; a key may come twice, and keys written or deleted
    * meanwhile may or may not come. `timeoutMs` holds for each page.
    *
    * @example
@@ -344,8 +345,8 @@ export abstract class Commands {
   }
 
   /**
-   * Sends one request as it stands and resolves to its reply line, `ERROR ...` included: for requests
-   * that have no method here. {@linkcode parseReply} decodes the reply.
+   * Sends one request as it stands and resolves to its reply line, `ERROR ...` included: for
+   * requests that have no method here. {@linkcode parseReply} decodes the reply.
    *
    * @throws {BlinkError} `usage` for a line with a line break, and for QUIT, which has no reply.
    *
@@ -368,8 +369,8 @@ export abstract class Commands {
   }
 
   /**
-   * Takes a lock. It is released at the end of the block (`await using`) if it is still held, and it
-   * expires by itself after `ttl` seconds.
+   * Takes a lock. It is released at the end of the block (`await using`) if it is still held, and
+   * it expires by itself after `ttl` seconds.
    *
    * @throws {BlinkError} `lock` when another client still holds it after `waitMs`.
    *

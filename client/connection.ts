@@ -1,7 +1,7 @@
 /**
  * One connection, from its opening to its end: writes requests, reads reply lines, and matches them
- * in order. It ends once, with a reason, which rejects the calls in flight. The order of `#inFlight`
- * is always the order of the lines on the wire.
+ * in order. It ends once, with a reason, which rejects the calls in flight. The order of
+ * `#inFlight` is always the order of the lines on the wire.
  *
  * @module
  */
@@ -24,7 +24,9 @@ import type { Transport } from "./socket.ts";
 const lingerMs = 500;
 /** The longest line that is kept until its reply comes, in characters; of longer ones, the verb. */
 const keptLineChars = 1024;
-/** The longest line that may look like HTTP, in bytes: a key, with a verb and a version around it. */
+/**
+ * The longest line that may look like HTTP, in bytes: a key, with a verb and a version around it.
+ */
 const httpLineBytesMax = keyBytesMax + 64;
 const lineFeed = 10;
 const encoder = new TextEncoder();

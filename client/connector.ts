@@ -67,7 +67,9 @@ export class Connector {
     });
   }
 
-  /** Makes a connection, with as many attempts as the settings allow; throws the last one's error. */
+  /**
+   * Makes a connection, with as many attempts as the settings allow; throws the last one's error.
+   */
   async reconnect(): Promise<void> {
     const untilMs = performance.now() + this.#settings.connectTimeoutMs;
     for (let attempt = 1;; attempt++) {

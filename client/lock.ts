@@ -98,8 +98,8 @@ export class Lock implements AsyncDisposable {
   }
 
   /**
-   * True while the lock is certainly held: it was not released, not found lost, and its time, counted
-   * from before it was asked for, has not run out.
+   * True while the lock is certainly held: it was not released, not found lost, and its time,
+   * counted from before it was asked for, has not run out.
    */
   get held(): boolean {
     return this.#state === "held" && performance.now() < this.#freeAtMs;
@@ -129,9 +129,9 @@ export class Lock implements AsyncDisposable {
   }
 
   /**
-   * Releases the lock if it is still held. Resolves to true when it was, and to false when it had been
-   * lost: its time had run out, or another client deleted the key. A second release resolves to the
-   * same as the first.
+   * Releases the lock if it is still held. Resolves to true when it was, and to false when it had
+   * been lost: its time had run out, or another client deleted the key. A second release resolves
+   * to the same as the first.
    */
   async release(options: CallOptions = {}): Promise<boolean> {
     if (this.#state === "held") {

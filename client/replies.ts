@@ -1,7 +1,7 @@
 /**
- * The one decoder of reply lines: the library's results and the programs that print replies are both
- * made from it. It never throws: a line that is not a known reply (a newer server's, or garbage) is
- * kept whole, as `other`.
+ * The one decoder of reply lines: the library's results and the programs that print replies are
+ * both made from it. It never throws: a line that is not a known reply (a newer server's, or
+ * garbage) is kept whole, as `other`.
  *
  * @module
  */

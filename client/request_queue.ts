@@ -24,7 +24,9 @@ function closedError(): BlinkError {
   return new BlinkError("closed", "Cannot send the call: the client is closed");
 }
 
-/** A queue of calls, and the connection that carries them: one at a time, made when it is needed. */
+/**
+ * A queue of calls, and the connection that carries them: one at a time, made when it is needed.
+ */
 export class RequestQueue {
   readonly #settings: Settings;
   readonly #connector: Connector;

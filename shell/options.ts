@@ -1,6 +1,7 @@
 /**
- * How the shell is set up: how to reach a store, which mode to run in, and where to read and write. The command line turns its flags into a {@linkcode ClientOptions}; tests pass their
- * own {@linkcode ShellIo}. The shell does not know whether a network lies between it and the store.
+ * How the shell is set up: how to reach a store, which mode to run in, and where to read and write.
+ * The command line turns its flags into a {@linkcode ClientOptions}; tests pass their own
+ * {@linkcode ShellIo}. The shell does not know whether a network lies between it and the store.
  *
  * @module
  */
@@ -62,7 +63,10 @@ export interface ClientOptions {
   readonly output?: OutputFormat;
   /** `--json-values`: values that are JSON are pretty-printed. */
   readonly jsonValues?: boolean;
-  /** `-r N`: how often a one-off command runs, or how many lines of `--stat` and samples of `--latency`; `Infinity` is until interrupted. */
+  /**
+   * `-r N`: how often a one-off command runs, or how many lines of `--stat` and samples of
+   * `--latency`; `Infinity` is until interrupted.
+   */
   readonly repeat?: number;
   /** `-i SECONDS`: the pause between two runs, lines or samples. */
   readonly intervalSeconds?: number;

@@ -1,8 +1,8 @@
 /**
  * Makes one request line of the words of a one-off command. The line is always one request with
  * exactly these arguments: a key or option with blanks or line breaks is refused, and a
- * value that a plain line cannot carry (with a line feed in it, or a carriage return at its end) goes
- * as `PUT … b64`, which stores the same bytes.
+ * value that a plain line cannot carry (with a line feed in it, or a carriage return at its end)
+ * goes as `PUT … b64`, which stores the same bytes.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The interactive shell: a greeting, then a prompt, one command a line and its reply. The connection
- * may be lost at any time: the shell says so in one line, and the next command connects again.
+ * The interactive shell: a greeting, then a prompt, one command a line and its reply. The
+ * connection may be lost at any time: the shell says so in one line, and the next command connects
+ * again.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Typeahead: keys typed or pasted before the shell is ready for them. The line editor gets at most one
- * line at a time; what follows a line break waits until that line's reply is printed. So a pasted
- * block looks as if each line had been typed after the reply before it.
+ * Typeahead: keys typed or pasted before the shell is ready for them. The line editor gets at most
+ * one line at a time; what follows a line break waits until that line's reply is printed. So a
+ * pasted block looks as if each line had been typed after the reply before it.
  *
  * @module
  */

@@ -147,9 +147,9 @@ export class Entries {
   }
 
   /**
-   * Writes an entry at the end of a queue, in place of the entry `replaced` of the same key, or of none
-   * if that is 0. `word0` is `newWord0` and the visits so far; with `isStaged`, the value begins
-   * with what is staged and `value[valueStart, valueEnd)` is the rest.
+   * Writes an entry at the end of a queue, in place of the entry `replaced` of the same key, or of
+   * none if that is 0. `word0` is `newWord0` and the visits so far; with `isStaged`, the value
+   * begins with what is staged and `value[valueStart, valueEnd)` is the rest.
    */
   insert(
     queue: Queue,
@@ -227,8 +227,8 @@ export class Entries {
   }
 
   /**
-   * Moves an entry to the end of its queue, with a time of expiry. Its fragments stay where they are:
-   * the new record takes over the chain.
+   * Moves an entry to the end of its queue, with a time of expiry. Its fragments stay where they
+   * are: the new record takes over the chain.
    */
   addExpiry(ref: number, expiresAt: number): void {
     const { arena } = this;

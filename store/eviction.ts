@@ -136,8 +136,8 @@ export class Eviction {
   }
 
   /**
-   * What the ghost remembers of a key, which it then forgets: a number for `queueFor` and `admit`, or
-   * NOT_RECALLED. To be called before space is made for the key, which could push it out.
+   * What the ghost remembers of a key, which it then forgets: a number for `queueFor` and `admit`,
+   * or NOT_RECALLED. To be called before space is made for the key, which could push it out.
    */
   recall(hash: number): number {
     const slot = this.#ghost.take(hash);
@@ -248,7 +248,9 @@ export class Eviction {
     return small > this.#state[SMALL_BYTES_MAX] && this.#holdsSeveral() ? SMALL : MAIN;
   }
 
-  /** Whether the small queue has more than one entry, so that a large newcomer is not the victim. */
+  /**
+   * Whether the small queue has more than one entry, so that a large newcomer is not the victim.
+   */
   #holdsSeveral(): boolean {
     const arena = this.#entries.arena;
     const segment = arena.oldest[SMALL];

@@ -307,7 +307,9 @@ export class Index {
     this.#move();
   }
 
-  /** Moves some slots from the old table to the new one, as far as memory for the new one reaches. */
+  /**
+   * Moves some slots from the old table to the new one, as far as memory for the new one reaches.
+   */
   #move(): void {
     const state = this.#state;
     const old = this.#pagesOld;

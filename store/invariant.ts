@@ -5,8 +5,8 @@
  */
 
 /**
- * The store contradicts itself: a fault of this program or of the machine's memory. Nothing that the
- * store returns can be trusted any more, so the program that runs it has to end.
+ * The store contradicts itself: a fault of this program or of the machine's memory. Nothing that
+ * the store returns can be trusted any more, so the program that runs it has to end.
  */
 export class InvariantError extends Error {
   override readonly name = "InvariantError";

@@ -28,7 +28,9 @@ export const STARVED = -3;
 /** In place of a hash: the index needs no further slot. */
 export const NO_SLOT = -1;
 
-/** The space that the next record needs, and what is reserved of it for the first put of the queue. */
+/**
+ * The space that the next record needs, and what is reserved of it for the first put of the queue.
+ */
 export class Reservation {
   readonly #entries: Entries;
   readonly #eviction: Eviction;
@@ -111,8 +113,8 @@ export class Reservation {
   }
 
   /**
-   * Takes memory for the next part of a large value, if what there is cannot hold all of it: then it
-   * is known before anything is evicted whether there is more.
+   * Takes memory for the next part of a large value, if what there is cannot hold all of it: then
+   * it is known before anything is evicted whether there is more.
    */
   prepare(granules: number, fragmentBytes: number, partBytes: number): void {
     const { arena, fragments } = this.#entries;

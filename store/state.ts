@@ -1,9 +1,9 @@
 /**
  * The store's state: blocks of memory that several threads could share.
  *
- * What the store holds is in typed arrays: data in slabs, tables in arrays, and single numbers in one
- * fixed block whose fields this file names. JavaScript objects are views of that memory. The only
- * other state is who waits: the queues of puts and of flushes.
+ * What the store holds is in typed arrays: data in slabs, tables in arrays, and single numbers in
+ * one fixed block whose fields this file names. JavaScript objects are views of that memory. The
+ * only other state is who waits: the queues of puts and of flushes.
  *
  * @module
  */
@@ -68,7 +68,9 @@ export const EVICTIONS = fields++;
 export const EXPIRATIONS = fields++;
 /** After a failed allocation, the ghost is not resized before this many evictions. */
 export const GHOST_RETRY_AT = fields++;
-/** Compaction: its queue, the segment it empties and where in it, the one it fills; records moved. */
+/**
+ * Compaction: its queue, the segment it empties and where in it, the one it fills; records moved.
+ */
 export const COMPACTION_QUEUE = fields++;
 export const COMPACTION_SOURCE = fields++;
 export const COMPACTION_AT = fields++;

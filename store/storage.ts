@@ -11,8 +11,8 @@
 export type Milliseconds = number;
 
 /**
- * A live entry, as a number; 0 means that there is none. It is valid until the next call that changes
- * the store.
+ * A live entry, as a number; 0 means that there is none. It is valid until the next call that
+ * changes the store.
  */
 export type Handle = number;
 
@@ -41,7 +41,9 @@ export interface PutOperation {
   cancel(): void;
 }
 
-/** A flush by prefix, which takes several calls. It goes on even if nobody calls `step` any more. */
+/**
+ * A flush by prefix, which takes several calls. It goes on even if nobody calls `step` any more.
+ */
 export interface FlushOperation {
   /**
    * Does a bounded share of the store's first unfinished flush. Returns how many entries this flush
@@ -63,8 +65,8 @@ export interface StoreStats {
 }
 
 /**
- * Keys and values as bytes, with expiry, exact accounting and a bounded amount of work in each call.
- * Buffers are given with offsets, and the store copies what it keeps.
+ * Keys and values as bytes, with expiry, exact accounting and a bounded amount of work in each
+ * call. Buffers are given with offsets, and the store copies what it keeps.
  */
 export interface Storage {
   /** The most bytes of keys and values that may be held. */

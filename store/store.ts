@@ -214,8 +214,8 @@ export class Store implements Storage {
   }
 
   /**
-   * Sets when a key expires, Infinity for never; false if it is not there. Where memory is short, the
-   * key may be evicted by it: then it is not there either.
+   * Sets when a key expires, Infinity for never; false if it is not there. Where memory is short,
+   * the key may be evicted by it: then it is not there either.
    */
   expire(bytes: Uint8Array, start: number, end: number, expiresAt: Milliseconds): boolean {
     const entries = this.#entries;
@@ -265,8 +265,8 @@ export class Store implements Storage {
 
   /**
    * Removes everything at once; returns how many entries there were. Entries that had expired are
-   * among them until a sweep or a request has removed them: to tell them apart would mean to look at
-   * each. A put under way begins again from its beginning, a flush under way goes on.
+   * among them until a sweep or a request has removed them: to tell them apart would mean to look
+   * at each. A put under way begins again from its beginning, a flush under way goes on.
    */
   flushAll(): number {
     const entries = this.entries;
@@ -278,11 +278,11 @@ export class Store implements Storage {
   }
 
   /**
-   * Starts to remove the keys that have a prefix, behind the flushes that were started before. Those
-   * are removed that are there when its turn comes, which is at once if no other is unfinished;
-   * from then on no request sees them, and what is written later stays. Entries that have expired
-   * are not counted. Throws a RangeError, having changed nothing, if there is no memory for the copy
-   * of the prefix.
+   * Starts to remove the keys that have a prefix, behind the flushes that were started before.
+   * Those are removed that are there when its turn comes, which is at once if no other is
+   * unfinished; from then on no request sees them, and what is written later stays. Entries that
+   * have expired are not counted. Throws a RangeError, having changed nothing, if there is no
+   * memory for the copy of the prefix.
    */
   startFlush(prefix: Uint8Array): FlushOperation {
     return this.#flushes.start(prefix);

@@ -50,6 +50,7 @@ test("close may be called twice, and after the server is gone", async () => {
   await Promise.all([store.close(), store.close()]);
   await store.close();
   store.abort();
+  assertEquals([store.pending, store.connected], [0, false]);
 });
 
 test("a client that never connected closes", async () => {
