@@ -62,13 +62,13 @@ export const shapes: readonly SimulationShape[] = [
   {
     name: "many entries, flushes and scans in steps",
     limitBytes: 4 << 20,
-    keys: 6000,
+    keys: 1500,
     valueBytes: [1, 20],
-    entriesFirst: 3000,
+    entriesFirst: 4500,
     clientsMax: 6,
     pendingBytesMax: 8 << 20,
     allocationFailures: 0,
-    stepsShare: 0.25,
+    stepsShare: 0.3,
   },
   {
     name: "allocations that fail",
