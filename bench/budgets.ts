@@ -12,7 +12,7 @@ export interface Budget {
   readonly budget: string;
   /** The measured figure, and that of the peer. */
   readonly measured: string;
-  /** Undefined if it was not measured. */
+  /** Whether the budget is met; undefined if it was not measured. */
   readonly isMet: boolean | undefined;
 }
 

@@ -26,7 +26,7 @@ import { renderFigures, renderTables, writeDocument } from "./report.ts";
 import type { ByPeer, Churn, Load, MissRatios, Results, Speed, Stall, Start } from "./results.ts";
 import { traceNames } from "./traces.ts";
 
-/** The amount of measuring. */
+/** How much a comparison measures. */
 interface Extent {
   readonly rounds: number;
   readonly secondsPerLoad: number;

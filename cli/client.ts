@@ -31,7 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const token = await readToken(values["token-file"]);
   return await runClient({
     address: showStore(address),
-    // The user learns at once that the server is gone; the next command is the next attempt.
+    // One attempt, so that the user sees at once that the server is gone; the next command retries.
     connect: () => connect({ ...address, token, connectAttemptsMax: 1 }),
     mode,
     words: command,

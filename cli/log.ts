@@ -19,9 +19,9 @@ export interface LineSink {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** How a {@linkcode LineWriter} is set up. */
+/** The options of a {@linkcode LineWriter}. */
 export interface LineWriterOptions {
-  /** What stands before each line, such as the time; nothing unless given. */
+  /** Makes the text before each line, such as the time. By default there is none. */
   readonly prefix?: () => string;
   /** Bytes of lines that may wait for a write. Default {@linkcode waitingBytesMax}. */
   readonly waitingBytesMax?: number;

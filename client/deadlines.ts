@@ -27,7 +27,7 @@ export class Deadlines {
     this.#check = check;
   }
 
-  /** Schedules a check at this time, unless one comes earlier. */
+  /** Schedules a check at this time, unless an earlier one is scheduled. */
   schedule(deadlineMs: number): void {
     if (deadlineMs >= this.#dueMs) return;
     this.stop();

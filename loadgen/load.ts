@@ -57,7 +57,7 @@ export interface LoadOptions {
   readonly now?: () => number;
 }
 
-/** A server and the load that it gets. */
+/** A server's address, and the load to run on it. */
 export type BenchOptions = ServerAddress & LoadOptions;
 
 /** The progress of a bench. */

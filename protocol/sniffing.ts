@@ -42,8 +42,8 @@ export function isHttpRequest(bytes: Uint8Array, start: number, end: number): bo
 }
 
 /**
- * True when a first line that is too long to be kept may be an HTTP request line: a method, one
- * blank, and a target of HTTP that reaches the end of `bytes[start, end)`.
+ * True when a first line that is too long to be kept may be an HTTP request line: a method, and a
+ * target of HTTP that reaches the end of `bytes[start, end)`, except for the version.
  */
 export function isHttpRequestStart(bytes: Uint8Array, start: number, end: number): boolean {
   const method = skipBlanks(bytes, start, end);

@@ -45,7 +45,7 @@ export const noHistory: History = { lines: [], add: () => {} };
  * which the shell reports in one line.
  */
 export function openHistory(path: string): History {
-  // Never the mode of a device, as with BLINK_HISTORY=/dev/null.
+  // The mode of a device such as /dev/null must not change.
   if (isOther(path)) return noHistory;
   const lines = withFile(path, readAndShorten);
   // A file made by another program may be open to others.
@@ -62,7 +62,7 @@ export function openHistory(path: string): History {
   };
 }
 
-/** True when the path is there and is no regular file. */
+/** True when the path exists and is not a regular file. */
 function isOther(path: string): boolean {
   try {
     return !Deno.statSync(path).isFile;

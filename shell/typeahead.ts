@@ -11,7 +11,7 @@ export const typeaheadCharsMax = 16 * 1024 * 1024;
 
 const ctrlC = "\x03";
 
-/** A buffer of typed keys that gives them back in pieces of at most one line. */
+/** A buffer of typed keys that returns them in pieces of at most one line. */
 export class Typeahead {
   readonly #decoder = new TextDecoder();
   #waiting = "";

@@ -1,5 +1,5 @@
 /**
- * What must always hold, and what happens when it does not.
+ * The error for a broken invariant, and the check that throws it.
  *
  * @module
  */

@@ -22,7 +22,7 @@ function noting(lines: (string | undefined)[]): Script {
   };
 }
 
-/** Takes lines and answers nothing, QUIT included, until the connection ends. */
+/** Reads lines and never answers, not even QUIT, until the connection ends. */
 const deaf: Script = async (peer) => {
   while (await peer.line() !== undefined);
 };

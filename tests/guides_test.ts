@@ -1,5 +1,5 @@
 /**
- * The guides and manuals are held against the program: what they show of a file is in that file,
+ * Compares the guides and manuals with the program: what they show of a file is in that file,
  * and each of their sessions is run, in order, as a reader would, against a fresh store.
  *
  * A block's fence says what it is: `LANGUAGE file=PATH` shows a part of a file; a block that a

@@ -1,6 +1,6 @@
 /**
- * What a server on a network meets: garbage, half requests, clients that vanish or crawl. None of
- * it may end the server, cost others their service, or leave anything behind.
+ * Abuse that a server on a network meets: garbage, half requests, clients that vanish or crawl. It
+ * must not end the server, disturb other clients, or leave anything behind.
  *
  * @module
  */

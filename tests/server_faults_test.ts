@@ -20,7 +20,7 @@ async function hasPython(): Promise<boolean> {
   }
 }
 
-/** Connects so many times and resets each connection at once. */
+/** A program that connects many times and resets each connection at once. */
 const resets = `
 import socket, struct, sys
 for _ in range(int(sys.argv[2])):

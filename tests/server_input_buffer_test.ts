@@ -45,7 +45,7 @@ Deno.test("buffers: what nobody needs is let go of, a part with each tick", () =
   assertEquals(pool.keptBytes, idleBytesMax);
 });
 
-/** Lets reads of so many bytes happen; consumes them all. Returns the space that they had. */
+/** Simulates reads of these sizes and consumes all bytes. Returns the space that each read had. */
 function read(buffer: InputBuffer, ...sizes: number[]): number[] {
   return sizes.map((size) => {
     const space = buffer.space().length;
@@ -70,7 +70,7 @@ Deno.test("input buffer: grows while reads fill it, and shrinks when they are sh
   assertEquals(read(buffer, 10, 10), [512, 512]);
 });
 
-Deno.test("input buffer: what comes at once again and again soon takes one read", () => {
+Deno.test("input buffer: bursts of one size soon take one read each", () => {
   const buffer = new InputBuffer(new BufferPool());
   // Lines of 100 bytes, so that most reads end in the midst of one, eleven at a time.
   const readsOf = (bytes: number) => {

@@ -1,6 +1,6 @@
 /**
- * A server without sockets and timers: connections are driven by hand, and time passes when a test
- * says so. What a client sends arrives cut as the test likes; what the server answers is collected.
+ * A server without sockets and timers. The test drives each connection, moves the time, and chooses
+ * how requests are cut. Replies are collected.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export class ManualClock {
   }
 }
 
-/** How a manual server is set up. */
+/** The options of a manual server. */
 export interface ManualOptions extends Partial<Limits> {
   /** The store; a new one of `limitBytes` by default. */
   readonly store?: Storage;

@@ -60,7 +60,7 @@ export class Simulation {
     this.#model = new SimulationModel(limitBytes, this.#clock.now);
   }
 
-  /** Takes so many steps, then lets everything end and checks that nothing is left. */
+  /** Takes `steps` steps, then ends everything and checks that nothing is left. */
   run(steps: number): void {
     this.#fill(this.#shape.entriesFirst ?? 0);
     for (let step = 0; step < steps; step++) this.#step();
@@ -104,7 +104,7 @@ export class Simulation {
     return this.#clients[this.#random.below(this.#clients.length)];
   }
 
-  /** Something that one client does, or lets the server do for it. */
+  /** Lets one client, or the server for it, go on by a step. */
   #drive(client: SimulatedClient): void {
     const random = this.#random;
     if (client.isClosed) {
@@ -156,7 +156,7 @@ export class Simulation {
     client.deliver(random);
   }
 
-  /** Makes a request for a client to send, and tells the model of it. */
+  /** Makes a request for a client to send, and notes it in the model. */
   #request(client: SimulatedClient): void {
     if (client.awaitsLater) return client.send({ line: this.#requests.behindLater() });
     const line = this.#requests.any(client.scan !== undefined);
@@ -169,7 +169,7 @@ export class Simulation {
     });
   }
 
-  /** Holds what the connection has written since it was last asked against the model. */
+  /** Compares the connection's new output with the model. */
   #see(client: SimulatedClient, hasEvicted: boolean): void {
     const model = this.#model;
     model.isEvicting = hasEvicted;
@@ -251,7 +251,7 @@ export class Simulation {
     client.send({ line: `SCAN ${next} ${count} ${prefix}`, scan });
   }
 
-  /** The client is gone, at whatever it was. */
+  /** Ends a client's connection, whatever it was doing. */
   #vanish(client: SimulatedClient): void {
     this.#clients.splice(this.#clients.indexOf(client), 1);
     client.connection.abort();
@@ -262,7 +262,7 @@ export class Simulation {
     }
   }
 
-  /** What must hold after every step. */
+  /** Checks the invariants that hold after every step. */
   #check(evictionsBefore: number): void {
     const store = this.#store;
     if (store.stats.evictions !== evictionsBefore) this.#model.evicted();
@@ -277,7 +277,7 @@ export class Simulation {
     if (input.bytes < 0) throw new SimulationFault("the bytes of unfinished lines are miscounted");
   }
 
-  /** Everybody leaves; then nothing may be held that nobody needs. */
+  /** Ends all connections, then checks that no memory, timer or space is still held. */
   #finish(): void {
     this.#failingAllocations = 0;
     for (const client of [...this.#clients]) this.#vanish(client);

@@ -1,7 +1,7 @@
 /**
- * What the simulated clients may see: a model of the store that knows what is certain and what is
- * not. Eviction, a flush that is under way and a failed allocation make it uncertain whether a key
- * is still there; a reply that could not be given in any possible case is a fault.
+ * A model of the store that knows which replies the simulated clients may get. Eviction, a flush
+ * under way and a failed allocation make it uncertain whether a key still exists. A reply that no
+ * possible case allows is a fault.
  *
  * @module
  */
@@ -14,9 +14,9 @@ interface Held {
   readonly expiresAt: number;
 }
 
-/** A key that is there, or may be. */
+/** An entry that exists, or may exist. */
 interface Entry extends Held {
-  /** True when it may be gone. */
+  /** True when it may have been removed. */
   maybeGone: boolean;
   /** True when it may also never expire: it was written with the expiry of one that may be gone. */
   maybeLasting: boolean;
@@ -173,7 +173,7 @@ export class SimulationModel {
 
   /**
    * Holds the reply to a request for one key against every case that is possible, and goes on with
-   * the case that it tells.
+   * the case that it shows.
    */
   apply(request: string, reply: string): void {
     if (/^ERROR out of memory/.test(reply) && this.mayRunOutOfMemory) return;

@@ -1,5 +1,5 @@
 /**
- * The store by strings, for tests: what each call is about, without the offsets.
+ * A store for tests that takes strings instead of buffers with offsets.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The store held against a plain Map by random programs, which fast-check makes and, when one
+ * Compares the store with a plain Map by random programs, which fast-check makes and, when one
  * fails, shrinks. `deno task fuzz` is the long form; the seed in a test's name, given back as
  * `BLINK_SEED`, repeats it.
  *
