@@ -1,7 +1,7 @@
 /**
- * The command line of Blink Store: runs the subcommand, and turns an error into one line and an exit
- * status: 0 success, 1 failure, 2 wrong usage. Each subcommand is loaded only when it is used, so a
- * server starts without the client's code and a client without the server's.
+ * The command line of Blink Store: runs the subcommand, and turns an error into one line and an
+ * exit status: 0 success, 1 failure, 2 wrong usage. Each subcommand is loaded only when it is used,
+ * so a server starts without the client's code and a client without the server's.
  *
  * ```sh
  * deno run -A jsr:@blink/store serve
@@ -40,7 +40,7 @@ async function subcommand(name: string): Promise<Run> {
   }
 }
 
-/** One line on a mistake in the command line, and what to do about it. */
+/** Makes one line that says what is wrong with the command line and what to do. */
 async function explain(error: UsageError, name: string): Promise<string> {
   const known = /^[a-z]+$/.test(name) && name !== "help" && error.typed !== name;
   const command = known ? `blink-store ${name}` : "blink-store";
@@ -50,12 +50,12 @@ async function explain(error: UsageError, name: string): Promise<string> {
   return `${command}: ${error.message}; ${hint}`;
 }
 
-/** Prints an error; where standard error cannot be written, the exit status alone has to say it. */
+/** Prints an error. If standard error cannot be written, only the exit status shows it. */
 function report(line: string): void {
   try {
     console.error(line);
   } catch {
-    // There is no other place to say it.
+    // There is no other place for the message.
   }
 }
 

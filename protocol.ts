@@ -1,7 +1,7 @@
 /**
- * The protocol's door: what both sides of the wire share. Framing by lines and words, numbers,
- * base64, a request as offsets, replies as bytes, error replies, limits, and the recognition of
- * clients that speak something else. Bytes in, bytes out: no sockets, no clock, no store.
+ * The protocol's door: what both sides of the wire share. It has lines and words, numbers, base64,
+ * requests as offsets, replies as bytes, error replies, limits, and the recognition of other
+ * protocols. It works on bytes alone and knows no sockets, no clock and no store.
  *
  * @module
  */

@@ -5,11 +5,11 @@
  *
  * - `usage` is the sum of the bytes of all keys and values, always, and never above the limit.
  * - Nothing is evicted while a new value fits.
- * - No call does more than a bounded amount of work, whatever the store holds: nothing here stops
- *   the world to rehash, to compact, to expire or to evict.
- * - A store that is only written keeps what was written last.
+ * - Each call does a bounded amount of work, however much the store holds: there is no pause to
+ *   rehash, to compact, to expire or to evict.
+ * - A store that is only written keeps the entries written last.
  * - Where memory runs out, entries are evicted; a call that fails has changed nothing.
- * - A contradiction in its own state is never passed over: it throws an `InvariantError`.
+ * - A store that detects a contradiction in its own state throws an `InvariantError`.
  *
  * ## How it lies in memory
  *
@@ -37,8 +37,9 @@
  * The *arena* (store/arena.ts) is memory cut into segments of 128 KiB. An entry is a record
  * (store/record.ts): 8 bytes of header, the key, the value, rounded up to 8 bytes. Records are
  * appended to the newest segment of a queue and never cross a segment's end. So the place of an
- * entry in memory is also its place in the order of eviction, and no entry pays for links. A value over 8 KiB is cut into fragments that lie in a queue of their own; the entry itself
- * stays small enough to move.
+ * entry in memory is also its place in the order of eviction, and no entry needs links. A value of
+ * more than 8 KiB is cut into fragments in a queue of their own; the entry itself stays small
+ * enough to move.
  *
  * The *index* (store/index.ts) finds an entry by the keyed hash of its key (store/hash.ts): open
  * addressing in the order of the hashes, 8 bytes a slot, 64 to 80 % full. It grows by a quarter,
@@ -48,13 +49,13 @@
  *
  * ## How space is found
  *
- * *Eviction* (store/eviction.ts) looks at the old end of the small or of the main queue. What was
- * visited moves on, what was not leaves: the hand passes each record once, and a segment whose
- * records are all passed is free again.
+ * *Eviction* (store/eviction.ts) looks at the old end of the small or of the main queue. An entry
+ * that was visited moves to the main queue's end; one that was not is removed. The hand passes each
+ * record once, and a segment whose records are all passed is free again.
  *
- * A *reservation* (store/reservation.ts) comes before each write: bytes under the limit, segments of
- * the arena and a slot of the index are ensured before anything is changed. What is missing is
- * gained by eviction. So memory that is not available, at any moment, leaves the store as it was.
+ * A *reservation* (store/reservation.ts) comes before each write: bytes under the limit, segments
+ * of the arena and a slot of the index are ensured before anything is changed. Eviction gains what
+ * is missing. So a failed allocation, at any moment, leaves the store as it was.
  *
  * *Overwriting* with a value that takes no more space happens in place. Otherwise the entry is
  * written again at the end of its queue, and leaves a hole, as a delete does. *Compaction*
@@ -63,11 +64,11 @@
  *
  * ## What takes several calls
  *
- * A put that finds too little space after a fixed number of steps is `"unfinished"`, and so is one of
- * more than 1 MiB. Its caller starts an operation and calls again, while others have their turn.
+ * A put that finds too little space after a fixed number of steps is `"unfinished"`, and so is one
+ * of more than 1 MiB. Its caller starts an operation and calls again, while others have their turn.
  * Operations wait in a queue (store/put_queue.ts). The first one reserves what eviction gains for
  * it, and copies its value in parts of 1 MiB; other writers go on beside it and evict for
- * themselves. So even a value as large as the store is taken without a pause, and two of them do
+ * themselves. So even a value as large as the store is stored without a pause, and two of them do
  * not block each other.
  *
  * A flush by prefix (store/flush.ts) takes several calls too, and looks as if it happened at once:
@@ -76,17 +77,16 @@
  *
  * ## How time passes
  *
- * An entry that expires has 8 bytes more in its header, one that does not has none. An expired
- * entry is gone for every request. Its bytes are given back by a *sweep* (store/expiry.ts): each
- * segment knows a time before which nothing in it expires, and only segments whose time has come
- * are walked. The clock is passed in and never goes back, so a jump of the system's clock has no
- * effect.
+ * An entry that expires has 8 bytes more in its header. An expired entry does not exist for any
+ * request. A *sweep* (store/expiry.ts) gives its bytes back: each segment has a time before which
+ * none of its entries expires, and only segments whose time has come are walked. The clock is
+ * passed in and never goes back, so a jump of the system's clock has no effect.
  *
  * ## What is shared
  *
- * Everything that the store holds lies in typed arrays: slabs, tables, and one fixed block of numbers
- * (store/state.ts). With `shared` they are on memory that other threads can see. Only the queues of
- * unfinished puts and flushes are objects.
+ * All data of the store is in typed arrays: slabs, tables, and one fixed block of numbers
+ * (store/state.ts). With `shared` they are in memory that other threads can access. Only the queues
+ * of unfinished puts and flushes are objects.
  *
  * @module
  */

@@ -12,7 +12,7 @@ export interface Budget {
   readonly budget: string;
   /** The measured figure, and that of the peer. */
   readonly measured: string;
-  /** Undefined if it was not measured. */
+  /** Whether the budget is met; undefined if it was not measured. */
   readonly isMet: boolean | undefined;
 }
 
@@ -56,7 +56,9 @@ function p99(results: Results, load: Load): Budget {
   return ratio(results, load, { what: "p99", unit: "ms", figure: "p99Ms", atMost: 1 });
 }
 
-/** A figure of this server, divided by that of Redis, which gets arrays as its clients send them. */
+/**
+ * A figure of this server, divided by that of Redis, which gets arrays as its clients send them.
+ */
 function ratio(
   { speed }: Results,
   { connections, pipeline }: Load,

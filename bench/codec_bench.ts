@@ -13,7 +13,7 @@ import { blink, Random, RequestWriter, type Verb, verbs } from "../loadgen/mod.t
 const requests = 1000;
 const keys = 10_000;
 
-/** A piece of input: so many requests of a verb, and how many bytes they take. */
+/** A piece of input: many requests of one verb. */
 function input(verb: Verb, valueBytes: number): Uint8Array {
   const writer = new RequestWriter(blink, valueBytes);
   const bytes = new Uint8Array(requests * writer.bytesMax([verb]));

@@ -1,8 +1,8 @@
 /**
  * The comparison of this server with Redis and memcached, where they are installed, in one run.
- * Prints tables, writes the results to `bench/results/`, draws the plots and writes the figures into
- * `docs/benchmarks.md`. `--from FILE` renders existing results instead; `--short` measures a little
- * of everything, writes nothing and takes half a minute, to show that all of it runs.
+ * Prints tables, writes the results to `bench/results/`, draws the plots and writes the figures
+ * into `docs/benchmarks.md`. `--from FILE` renders existing results instead; `--short` measures a
+ * little of everything, writes nothing and takes half a minute, to show that all of it runs.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { renderFigures, renderTables, writeDocument } from "./report.ts";
 import type { ByPeer, Churn, Load, MissRatios, Results, Speed, Stall, Start } from "./results.ts";
 import { traceNames } from "./traces.ts";
 
-/** The amount of measuring. */
+/** How much a comparison measures. */
 interface Extent {
   readonly rounds: number;
   readonly secondsPerLoad: number;

@@ -3,7 +3,7 @@
  * from standard input, and prints SVG by name as JSON.
  *
  * The two libraries are imported by a variable and not listed in `deno.json`, so that the lock file
- * does not list them: everyone who starts a server downloads what it lists.
+ * does not list them: each start of a server downloads the packages that it lists.
  *
  * @module
  */

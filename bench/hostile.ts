@@ -116,7 +116,7 @@ export async function measureHostile(
 
 type Attack = (port: number, isOver: () => boolean) => Promise<void>;
 
-/** Clients that send lines of so many bytes and never their end, again and again. */
+/** Clients that repeatedly send a line of `lineBytes` bytes without its end. */
 function unfinishedLines(clients: number, lineBytes: number): Attack {
   return async (port: number, isOver: () => boolean): Promise<void> => {
     const chunk = new Uint8Array(64 * 1024).fill(120);
@@ -139,7 +139,7 @@ function unfinishedLines(clients: number, lineBytes: number): Attack {
   };
 }
 
-/** Clients that store values of so many bytes, one after the other. */
+/** Clients that store values of `valueBytes` bytes, one after the other. */
 function largeSets(clients: number, valueBytes: number): Attack {
   const line = new Uint8Array(valueBytes + 7).fill(120);
   line.set(encoder.encode("SET k "));
@@ -161,7 +161,7 @@ function largeSets(clients: number, valueBytes: number): Attack {
   };
 }
 
-/** Clients that ask for a large value again and again, and never read. */
+/** Clients that repeatedly ask for a large value and never read the replies. */
 function neverReading(clients: number, valueBytes: number): Attack {
   return async (port: number, isOver: () => boolean): Promise<void> => {
     const setter = await Deno.connect({ hostname: "127.0.0.1", port });

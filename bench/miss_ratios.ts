@@ -3,8 +3,8 @@
  * and memcached, all with the same bytes of keys and values.
  *
  * memcached takes memory in steps of 1 MiB and divides it among size classes, so the bytes that it
- * holds at the end become the limit of the others. Redis counts its own overhead in maxmemory, so the
- * value at which it holds those bytes is found by iteration.
+ * holds at the end become the limit of the others. Redis counts its own overhead in maxmemory, so
+ * the value at which it holds those bytes is found by iteration.
  *
  * @module
  */

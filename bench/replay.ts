@@ -140,8 +140,8 @@ export interface Peer {
 const inFlight = 32;
 
 /**
- * A connection for replays. Requests are sent in small batches; the sets that follow from the misses
- * of one batch are sent with the next.
+ * A connection for replays. Requests are sent in small batches; the sets that follow from the
+ * misses of one batch are sent with the next.
  */
 export class Replayer implements Disposable {
   readonly #socket: Deno.Conn;

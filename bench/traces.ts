@@ -1,6 +1,6 @@
 /**
- * Traces of requests for comparing caches. A trace is the same for every cache and on every machine:
- * it is a function of its name, its number of keys, its length and a seed.
+ * Traces of requests for comparing caches. A trace is the same for every cache and on every
+ * machine: it is a function of its name, its number of keys, its length and a seed.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * `blink-store client`: finds out which store to connect to and what to do there. A first word that
- * is a command of the protocol makes it a one-off command; the flags end there, so that a value such
- * as `--raw` is stored. Other words are the host and port.
+ * is a command of the protocol makes it a one-off command; the flags end there, so that a value
+ * such as `--raw` is stored. Other words are the host and port.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const token = await readToken(values["token-file"]);
   return await runClient({
     address: showStore(address),
-    // The user learns at once that the server is gone; the next command is the next attempt.
+    // One attempt, so that the user sees at once that the server is gone; the next command retries.
     connect: () => connect({ ...address, token, connectAttemptsMax: 1 }),
     mode,
     words: command,

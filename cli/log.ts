@@ -1,7 +1,7 @@
 /**
- * Writes lines to standard output or standard error, where a failure must never end the process: the
- * log of a server may be on a full disk, a closed terminal or a pipe that nobody reads, and none of
- * these is worth the data in memory.
+ * Writes lines to standard output or standard error, where a failure must never end the process:
+ * the log of a server may be on a full disk, a closed terminal or a pipe that nobody reads, and
+ * none of these is worth the data in memory.
  *
  * What always holds: nothing here throws or rejects, at most one write is under way, and the bytes
  * that wait are bounded. A line that cannot be written, or for which there is no space, is lost and
@@ -19,9 +19,9 @@ export interface LineSink {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** How a {@linkcode LineWriter} is set up. */
+/** The options of a {@linkcode LineWriter}. */
 export interface LineWriterOptions {
-  /** What stands before each line, such as the time; nothing unless given. */
+  /** Makes the text before each line, such as the time. By default there is none. */
   readonly prefix?: () => string;
   /** Bytes of lines that may wait for a write. Default {@linkcode waitingBytesMax}. */
   readonly waitingBytesMax?: number;

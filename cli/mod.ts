@@ -1,6 +1,6 @@
 /**
- * The command line's door, for the tests that hold the documents against its flags. The program
- * itself begins in main.ts, which loads a subcommand only when it is asked for.
+ * The command line's door, for the tests that compare the documents with its flags. The program
+ * begins in main.ts, which loads a subcommand only when it is used.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Parses the words after a subcommand, and the environment, by a table of options. A flag overrides
- * its variable. Parsing refuses what is not in the table: an unknown flag, a flag without its value,
- * a flag given twice that takes one value.
+ * its variable. Parsing refuses what is not in the table: an unknown flag, a flag without its
+ * value, a flag given twice that takes one value.
  *
  * @module
  */

@@ -77,8 +77,8 @@ function tcpFrom({ tcp, port }: ServeValues): ServerOptions["tcp"] {
 }
 
 /**
- * Resolves once a first signal has stopped the server gracefully. A second one that is not the first
- * one's echo ends the process at once.
+ * Resolves once a first signal has stopped the server gracefully. A second one that is not the
+ * first one's echo ends the process at once.
  */
 async function untilStopped(server: Server, log: LineWriter): Promise<void> {
   const stopping = Promise.withResolvers<void>();

@@ -1,8 +1,8 @@
 /**
- * What a signal means to a server: the first one stops it gracefully, a later one ends it at once.
- * One Ctrl-C may arrive twice: a runner of tasks passes on the signal that the terminal has already
- * sent to every process, and a supervisor's signal to a whole group is passed on likewise. So a
- * signal that follows the first one closely is its echo, and means nothing.
+ * Classifies the signals that a server gets: the first one stops it gracefully, a later one ends it
+ * at once. One Ctrl-C may arrive twice, since a task runner passes on the signal that the terminal
+ * has sent to every process; so does a supervisor's signal to a process group. So a signal closely
+ * after the first is its echo, and is ignored.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Finds the address of the store from a client's flags, its first words and `BLINK_STORE`. Flags and
- * words override the variable.
+ * Finds the address of the store from a client's flags, its first words and `BLINK_STORE`. Flags
+ * and words override the variable.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Reads the token from a file or from `BLINK_TOKEN`; never from a flag, which other users of the
- * machine could read in the list of processes. A token that is not plain UTF-8 text is refused: read
- * in any other way it would be another token than the one in the file.
+ * machine could read in the list of processes. A token that is not UTF-8 is refused: decoding it
+ * would give a token that differs from the file's.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export async function readToken(
   return token;
 }
 
-/** What makes the token less safe than it looks; one line each. */
+/** Warnings about an unsafe token, one line each. */
 export async function tokenWarnings(
   path: string | undefined,
   token: string | undefined,
@@ -109,7 +109,7 @@ async function isOpenToOthers(path: string): Promise<boolean> {
     const { isFile, mode } = await Deno.stat(path);
     return isFile && mode !== null && (mode & groupAndOthers) !== 0;
   } catch {
-    // The file has been read; that it is gone by now harms nobody.
+    // The file was read and removed since, so there is nothing to warn of.
     return false;
   }
 }

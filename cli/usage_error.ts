@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A mistake in the command line; its message says how to mend it. */
+/** A mistake in the command line; its message says how to correct it. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 

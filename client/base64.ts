@@ -1,7 +1,7 @@
 /**
- * Base64 for values, with the built-in methods of `Uint8Array` where the runtime has them, else with
- * `btoa` and `atob`. The standard library's base64 needs `ArrayBuffer.prototype.transfer`, which Node
- * 20 lacks.
+ * Base64 for values, with the built-in methods of `Uint8Array` where the runtime has them, else
+ * with `btoa` and `atob`. The standard library's base64 needs `ArrayBuffer.prototype.transfer`,
+ * which Node 20 lacks.
  *
  * @module
  */

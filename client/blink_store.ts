@@ -1,5 +1,6 @@
 /**
- * A client on one connection at a time.
+ * The client class `BlinkStore`, which uses one connection at a time, and `connect`, which makes
+ * one.
  *
  * @module
  */
@@ -48,7 +49,7 @@ export class BlinkStore extends Commands implements AsyncDisposable {
     return this.#queue.address;
   }
 
-  /** True while there is a connection that is not known to be lost. */
+  /** True while there is a connection that has not ended. */
   get connected(): boolean {
     return this.#queue.connected;
   }
@@ -77,8 +78,8 @@ export class BlinkStore extends Commands implements AsyncDisposable {
   }
 
   /**
-   * Waits for the pending calls, at most `closeTimeoutMs`, then sends QUIT and closes; later calls are
-   * refused. Never rejects.
+   * Waits for the pending calls, at most `closeTimeoutMs`, then sends QUIT and closes; later calls
+   * are refused. Never rejects.
    */
   close(): Promise<void> {
     return this.#queue.close();

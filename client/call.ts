@@ -8,16 +8,18 @@
 
 import type { Line } from "./request_lines.ts";
 
-/** What a waiting call counts for beside its line, in bytes: its promise and bookkeeping. */
+/** The estimated bytes of a waiting call besides its line: its promise and bookkeeping. */
 const callOverheadBytes = 256;
 
 /**
- * Makes a call's result from its reply line, given without its line break; throws a `BlinkError` for
- * a reply that the call cannot have.
+ * Makes a call's result from its reply line, given without its line break. Throws a `BlinkError`
+ * for a reply that the request cannot have.
  */
 export type Parse<T> = (reply: string) => T;
 
-/** A call from the moment it is made until its reply is consumed; the type of its result is erased. */
+/**
+ * A call from when it is made until its reply is consumed. The type of its result is erased.
+ */
 export class Call {
   /** True once its caller has an answer or an error. */
   settled = false;
@@ -43,12 +45,14 @@ export class Call {
     this.#reject = reject;
   }
 
-  /** What it counts for while it waits to be sent, in bytes. */
+  /** The bytes that the call counts for while it waits to be sent. */
   get queuedBytes(): number {
     return this.line.length + callOverheadBytes;
   }
 
-  /** Settles the call with its reply; throws what the parser throws when the call is not settled. */
+  /**
+   * Settles the call with its reply; throws what the parser throws when the call is not settled.
+   */
   answer(reply: string): void {
     if (this.settled) return;
     const value = this.#parse(reply);

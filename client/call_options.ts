@@ -14,12 +14,14 @@ export interface CallOptions {
    * has been sent may run all the same.
    */
   signal?: AbortSignal;
-  /** How long to wait for the reply, in milliseconds; `Infinity` waits without an end. When left out,
-   * the client's `timeoutMs` holds. */
+  /**
+   * How long to wait for the reply, in milliseconds; `Infinity` waits without end. The default is
+   * the client's `timeoutMs`.
+   */
   timeoutMs?: number;
 }
 
-/** When a `put` stores: only if the key is missing, is there, or has this value. */
+/** The condition of a `put`: the key is missing, exists, or has this value. */
 export type PutCondition = "absent" | "present" | { readonly match: Value };
 
 /** The options of a `put`. */
@@ -40,7 +42,9 @@ export interface GetOptions extends CallOptions {
 
 /** The options of an `increment`. */
 export interface IncrementOptions extends CallOptions {
-  /** Seconds until the key expires, 0.001 to ten years, if it has no expiry yet; one it has stays. */
+  /**
+   * Seconds until the key expires, 0.001 to ten years. Ignored if the key has an expiry already.
+   */
   ttl?: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The commands: one typed method for each request of the protocol. How a line travels is not known
- * here; a single connection and a pool of them carry the same commands.
+ * The commands: one typed method for each request of the protocol. A subclass sends the lines, on
+ * one connection or on a pool of connections.
  *
  * @module
  */
@@ -37,8 +37,8 @@ const pongResult = results.oneOf<void>({ PONG: undefined });
 const lineResult = (line: string) => line;
 
 /**
- * The commands of a client. {@linkcode BlinkStore} sends them on one connection, {@linkcode Pool} on
- * several; a class of your own only has to say how a line is sent.
+ * The commands of a client. {@linkcode BlinkStore} sends them on one connection, {@linkcode Pool}
+ * on several. A class of your own implements `submit` only.
  */
 export abstract class Commands {
   /**
@@ -51,8 +51,8 @@ export abstract class Commands {
   protected abstract submit<T>(line: Line, parse: Parse<T>, options: CallOptions): Promise<T>;
 
   /**
-   * Submits the line that `compose` returns, or rejects with what it throws. Calls are made with this
-   * and not as async functions, which would cost two more promises each.
+   * Submits the line that `compose` returns, or rejects with what it throws. Calls are made with
+   * this and not as async functions, which would cost two more promises each.
    */
   #call<T>(compose: () => Line, parse: Parse<T>, options: CallOptions): Promise<T> {
     let line: Line;
@@ -76,11 +76,12 @@ export abstract class Commands {
   }
 
   /**
-   * Stores any text or bytes, with options. Without `keepTtl`, it removes an expiry that the key had.
+   * Stores any text or bytes, with options. Without `keepTtl`, it removes an expiry that the key
+   * had.
    *
-   * @throws {BlinkError} as {@linkcode Commands.set} does, but carries line breaks.
+   * @throws {BlinkError} as {@linkcode Commands.set} does; line breaks are allowed.
    *
-   * @returns `"stored"`; `"conflict"` when the key is there (`if: "absent"`) or has another value
+   * @returns `"stored"`; `"conflict"` when the key exists (`if: "absent"`) or has another value
    * (`if: { match }`); `"not found"` when it is missing (`if: "present"`, `if: { match }`).
    *
    * @example
@@ -196,7 +197,7 @@ export abstract class Commands {
     key: string,
     options: MatchOptions,
   ): Promise<"deleted" | "conflict" | "not found">;
-  /** Removes a key; resolves to whether it was there. */
+  /** Removes a key; resolves to whether it existed. */
   delete(key: string, options?: CallOptions): Promise<boolean>;
   delete(
     key: string,
@@ -248,7 +249,7 @@ export abstract class Commands {
 
   /**
    * Sets a key to expire `seconds` from now, 0.001 to ten years, or never (`Infinity`); resolves to
-   * whether the key is there.
+   * whether the key exists.
    */
   expire(key: string, seconds: number, options: CallOptions = {}): Promise<boolean> {
     const when = () => seconds === Infinity ? "never" : lines.secondsText(seconds);
@@ -256,8 +257,8 @@ export abstract class Commands {
   }
 
   /**
-   * How many seconds a key has left, to the millisecond: `Infinity` for never, `undefined` when it is
-   * missing.
+   * How many seconds a key has left, to the millisecond: `Infinity` for never, `undefined` when it
+   * is missing.
    *
    * @example
    * ```ts
@@ -281,9 +282,9 @@ export abstract class Commands {
   }
 
   /**
-   * Lists keys, a page at a time as the loop asks for them. Every key that is there from the start of
-   * the scan to its end comes at least once; a key may come twice, and keys written or deleted
-   * meanwhile may or may not come. `timeoutMs` holds for each page.
+   * Lists keys, a page at a time as the loop asks for them. Every key that exists from the start of
+   * the scan to its end is listed at least once. A key may be listed twice, and keys written or
+   * deleted meanwhile may be listed or not. `timeoutMs` holds for each page.
    *
    * @example
    * ```ts
@@ -344,8 +345,8 @@ export abstract class Commands {
   }
 
   /**
-   * Sends one request as it stands and resolves to its reply line, `ERROR ...` included: for requests
-   * that have no method here. {@linkcode parseReply} decodes the reply.
+   * Sends one request as it stands and resolves to its reply line, `ERROR ...` included: for
+   * requests that have no method here. {@linkcode parseReply} decodes the reply.
    *
    * @throws {BlinkError} `usage` for a line with a line break, and for QUIT, which has no reply.
    *
@@ -368,8 +369,8 @@ export abstract class Commands {
   }
 
   /**
-   * Takes a lock. It is released at the end of the block (`await using`) if it is still held, and it
-   * expires by itself after `ttl` seconds.
+   * Takes a lock. It is released at the end of the block (`await using`) if it is still held, and
+   * it expires by itself after `ttl` seconds.
    *
    * @throws {BlinkError} `lock` when another client still holds it after `waitMs`.
    *

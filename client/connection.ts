@@ -1,7 +1,7 @@
 /**
  * One connection, from its opening to its end: writes requests, reads reply lines, and matches them
- * in order. It ends once, with a reason, which rejects the calls in flight. The order of `#inFlight`
- * is always the order of the lines on the wire.
+ * in order. It ends once, with a reason, and then rejects the calls in flight. The order of
+ * `#inFlight` is always the order of the lines on the wire.
  *
  * @module
  */
@@ -24,13 +24,15 @@ import type { Transport } from "./socket.ts";
 const lingerMs = 500;
 /** The longest line that is kept until its reply comes, in characters; of longer ones, the verb. */
 const keptLineChars = 1024;
-/** The longest line that may look like HTTP, in bytes: a key, with a verb and a version around it. */
+/**
+ * The longest line that may look like HTTP, in bytes: a key, with a verb and a version around it.
+ */
 const httpLineBytesMax = keyBytesMax + 64;
 const lineFeed = 10;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The limits of a connection, and what it calls back. */
+/** The limits and callbacks of a connection. */
 export interface ConnectionOptions {
   /** The server's address, for messages. */
   readonly address: string;
@@ -46,7 +48,7 @@ export interface ConnectionOptions {
 export class Connection {
   /** When bytes last came from the server, on the clock of `performance.now()`. */
   lastReadAtMs: number = performance.now();
-  /** Since when the connection is suspect: a call that was sent timed out or was stopped. */
+  /** When the connection became suspect: a call that was sent timed out or was stopped. */
   suspectSinceMs: number | undefined = undefined;
   /** True once a reply has come. */
   hasReplied = false;
@@ -117,7 +119,7 @@ export class Connection {
     await this.ended;
   }
 
-  /** Ends the connection now. `why` stands after a colon in the message of what was in flight. */
+  /** Ends the connection now. `why` follows a colon in the errors of the calls in flight. */
   end(why: string, kind: "connection" | "protocol" | "closed" = "connection"): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
@@ -141,7 +143,7 @@ export class Connection {
       await this.#transport.close();
       await this.#lines.cancel();
     } catch {
-      // It was closed already.
+      // The transport was closed already.
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * Making connections to one server: opening the transport, logging in, and the pauses between
- * attempts. One attempt is under way at a time; whoever asks meanwhile gets its outcome.
+ * attempts. One attempt is under way at a time; calls made meanwhile get its outcome.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { addressText, openSocket, type Transport } from "./socket.ts";
 /** The result of AUTH. */
 export const authResult = oneOf<void>({ OK: undefined });
 
-/** What happens to a connection; each runs synchronously. */
+/** The callbacks of a connector. Each runs synchronously. */
 export interface ConnectorEvents {
   /** A connection is made and, where there is a token, logged in. */
   readonly onConnected: (connection: Connection) => void;
@@ -67,7 +67,9 @@ export class Connector {
     });
   }
 
-  /** Makes a connection, with as many attempts as the settings allow; throws the last one's error. */
+  /**
+   * Makes a connection, with as many attempts as the settings allow; throws the last one's error.
+   */
   async reconnect(): Promise<void> {
     const untilMs = performance.now() + this.#settings.connectTimeoutMs;
     for (let attempt = 1;; attempt++) {
@@ -132,7 +134,7 @@ export class Connector {
       stop.throwIfAborted();
       return opened;
     } catch (error) {
-      // A transport that arrives too late is not kept open.
+      // A transport that opens too late is closed.
       opening.then((late) => late.close(), () => {});
       if (stop.aborted) throw stop.reason;
       throw this.#cannotConnect(error);
@@ -151,7 +153,7 @@ export class Connector {
         },
       });
     } catch (error) {
-      // Streams that are locked, say: the transport was used before.
+      // For example, the streams are locked because the transport was used before.
       throw this.#cannotConnect(error);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Deadlines: one timer for all the calls of a client, and a bound on how long to wait for a promise.
- * Times are on the clock of `performance.now()`, in milliseconds.
+ * Deadlines: one timer for all the calls of a client, and a bound on how long to wait for a
+ * promise. Times are on the clock of `performance.now()`, in milliseconds.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export class Deadlines {
     this.#check = check;
   }
 
-  /** Schedules a check at this time, unless one comes earlier. */
+  /** Schedules a check at this time, unless an earlier one is scheduled. */
   schedule(deadlineMs: number): void {
     if (deadlineMs >= this.#dueMs) return;
     this.stop();
@@ -60,7 +60,8 @@ export class Deadlines {
 
 /**
  * The promise's outcome; rejects when the time comes first, and with the signal's reason when it is
- * aborted first. The standard library's `deadline` needs `Promise.withResolvers`, which Node 20 lacks.
+ * aborted first. The standard library's `deadline` needs `Promise.withResolvers`, which Node 20
+ * lacks.
  */
 export async function within<T>(
   promise: Promise<T>,

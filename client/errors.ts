@@ -54,8 +54,8 @@ export class BlinkError extends Error {
   /** What went wrong, to switch on. */
   readonly kind: BlinkErrorKind;
   /**
-   * True when the request was sent and its outcome is unknown: it may have run or not. When false, it
-   * is safe to make the call again.
+   * True when the request was sent and its outcome is unknown: it may have run or not. When false,
+   * it is safe to make the call again.
    */
   readonly mayHaveRun: boolean;
 

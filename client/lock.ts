@@ -1,7 +1,7 @@
 /**
  * Locks: a key that only one client at a time can put, with a random value that only its holder
- * knows, and an expiry so that a holder that dies does not keep it. A lock releases and
- * extends only what it holds itself: both name the random value.
+ * knows, and an expiry so that a holder that dies does not keep it. Releasing and extending name
+ * the random value, so they never affect another holder's lock.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export async function acquire(
       const waited = waitMs > 0 ? ` after ${waitMs} ms` : "";
       throw new BlinkError("lock", `Cannot lock ${key}: another still holds it${waited}`);
     }
-    // Jitter, so that those who wait for one lock do not all ask at the same moment.
+    // Jitter, so that clients that wait for one lock do not all ask at the same moment.
     const jittered = pauseMs * (0.5 + Math.random() / 2);
     await delay(Math.min(leftMs, jittered), { signal: options.signal });
   }
@@ -98,8 +98,8 @@ export class Lock implements AsyncDisposable {
   }
 
   /**
-   * True while the lock is certainly held: it was not released, not found lost, and its time, counted
-   * from before it was asked for, has not run out.
+   * True while the lock is certainly held: it was not released, not found lost, and its time,
+   * counted from before it was asked for, has not run out.
    */
   get held(): boolean {
     return this.#state === "held" && performance.now() < this.#freeAtMs;
@@ -129,9 +129,9 @@ export class Lock implements AsyncDisposable {
   }
 
   /**
-   * Releases the lock if it is still held. Resolves to true when it was, and to false when it had been
-   * lost: its time had run out, or another client deleted the key. A second release resolves to the
-   * same as the first.
+   * Releases the lock if it is still held. Resolves to true when it was, and to false when it had
+   * been lost: its time had run out, or another client deleted the key. A second release resolves
+   * to the same as the first.
    */
   async release(options: CallOptions = {}): Promise<boolean> {
     if (this.#state === "held") {

@@ -17,7 +17,9 @@ export interface ClientLimits {
   connectTimeoutMs: number;
   /** How many attempts to connect are made for the calls that wait; `connect` makes one. */
   connectAttemptsMax: number;
-  /** The pause after the first failed attempt, in milliseconds; it doubles with each, with jitter. */
+  /**
+   * The pause after the first failed attempt, in milliseconds; it doubles with each, with jitter.
+   */
   backoffMsMin: number;
   /** The longest pause between attempts, in milliseconds. */
   backoffMsMax: number;
@@ -115,7 +117,9 @@ export function settingsFrom(options: ConnectOptions): Settings {
   };
 }
 
-/** The token itself; throws a `usage` error, without the token in it, if the wire cannot carry it. */
+/**
+ * The token itself; throws a `usage` error, without the token in it, if the wire cannot carry it.
+ */
 export function checkToken(token: string): string {
   if (
     typeof token !== "string" || token.length === 0 || /[ \t\r\n]/.test(token) ||

@@ -1,6 +1,6 @@
 /**
- * A queue that stays fast when it is long: taking the first item moves no other item, except now and
- * then to give memory back.
+ * A queue that stays fast when it is long: taking the first item moves other items only rarely, to
+ * give memory back.
  *
  * @module
  */

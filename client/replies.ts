@@ -1,7 +1,7 @@
 /**
- * The one decoder of reply lines: the library's results and the programs that print replies are both
- * made from it. It never throws: a line that is not a known reply (a newer server's, or garbage) is
- * kept whole, as `other`.
+ * The decoder of reply lines, for the library's results and for programs that print replies. It
+ * never throws: a line that is not a known reply, such as a newer server's, is kept whole as
+ * `other`.
  *
  * @module
  */
@@ -45,7 +45,7 @@ const decimal = /^\d+(?:\.\d+)?$/;
 const ok: Reply = { kind: "OK" };
 
 /**
- * Decodes a reply line, given without its line break. It never throws: what it does not know is
+ * Decodes a reply line, given without its line break. It never throws: an unknown reply is
  * `other`.
  *
  * @example

@@ -24,7 +24,9 @@ function closedError(): BlinkError {
   return new BlinkError("closed", "Cannot send the call: the client is closed");
 }
 
-/** A queue of calls, and the connection that carries them: one at a time, made when it is needed. */
+/**
+ * A queue of calls, and the one connection that carries them, which is made when it is needed.
+ */
 export class RequestQueue {
   readonly #settings: Settings;
   readonly #connector: Connector;
@@ -60,7 +62,7 @@ export class RequestQueue {
     return this.#waiting + (this.#connection?.inFlight.length ?? 0);
   }
 
-  /** True while there is a connection that is not known to be lost. */
+  /** True while there is a connection that has not ended. */
   get connected(): boolean {
     return this.#connection !== undefined;
   }
@@ -89,8 +91,8 @@ export class RequestQueue {
       const settle = resolve as (value: unknown) => void;
       const call = new Call(line, deadlineMs, timeoutMs, parse, settle, reject);
       if (this.#queuedBytes + call.queuedBytes > this.#settings.queuedBytesMax) {
-        // Later in this turn, when the caller has its handlers in place: runtimes are very slow with
-        // thousands of promises that are rejected before.
+        // Later in this turn, once the caller has attached its handlers: runtimes are very slow with
+        // thousands of promises that are rejected before that.
         return queueMicrotask(() => reject(this.#overload()));
       }
       if (options.signal) this.#signals.watch(options.signal, call);
@@ -163,7 +165,7 @@ export class RequestQueue {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
     }
-    // What is left in the queue was withdrawn.
+    // Calls that are left in the queue were withdrawn.
     this.#queue.clear();
     this.#queuedBytes = 0;
     this.#isPumping = false;

@@ -1,7 +1,7 @@
 /**
- * What a caller gets for a reply line, one function for each kind of call. A reply that the call
- * cannot have is thrown as a {@linkcode BlinkError}: `reply` or `auth` for an `ERROR` line, else
- * `protocol`.
+ * Makes results from reply lines, one function for each kind of call. Each throws a
+ * {@linkcode BlinkError} for a reply that its request cannot have: `reply` or `auth` for an `ERROR`
+ * line, else `protocol`.
  *
  * @module
  */

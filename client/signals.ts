@@ -1,6 +1,7 @@
 /**
- * Callers' signals. There is one listener for each signal, however many calls it may stop: with a
- * listener for each call, a signal that thousands of calls share would be slow, and Node would warn.
+ * Watches the `AbortSignal`s of callers. There is one listener for each signal, however many calls
+ * it may stop: with a listener for each call, a signal that thousands of calls share would be slow,
+ * and Node would warn.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Opening the connection: the one place that knows which runtime this is. On Deno it is a Deno
- * socket, elsewhere one of `node:net`; what comes out is the same pair of web streams.
+ * socket, elsewhere one of `node:net`; both give the same pair of web streams.
  *
  * @module
  */

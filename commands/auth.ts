@@ -9,7 +9,7 @@ import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
 import type { Operation, Step } from "./operation.ts";
 
-/** How long the reply to a wrong token takes, so that tokens cannot be tried quickly. */
+/** The delay of the reply to a wrong token, in milliseconds, so that guessing is slow. */
 export const authDelayMs = 250;
 
 export const auth: Command = {
@@ -25,7 +25,7 @@ export const auth: Command = {
   timed: "never",
 
   parse(bytes, at, end, request) {
-    // A token may hold blanks, but neither begins nor ends with one.
+    // A token may contain blanks, but must not begin or end with one.
     request.valueStart = at;
     request.valueEnd = trimEnd(bytes, at, end);
   },
@@ -41,7 +41,7 @@ export const auth: Command = {
   },
 };
 
-/** The reply to a wrong token, which waits; so does everything behind it on the connection. */
+/** The delayed reply to a wrong token. Requests behind it on the connection wait too. */
 class DelayedRefusal implements Operation {
   readonly isExclusive = true;
   readonly heldBytes = 0;

@@ -10,7 +10,7 @@ import type { Context } from "./context.ts";
 import type { Operation } from "./operation.ts";
 import type { SessionControl } from "./session_control.ts";
 
-/** What kind of word an argument is, for completion and hints. */
+/** The kind of an argument, for completion and hints. */
 export type ArgumentKind = "key" | "value" | "options" | "number" | "seconds" | "prefix" | "token";
 
 /** One option of an option word. */
@@ -35,7 +35,7 @@ export interface Argument {
   readonly options?: readonly Option[];
 }
 
-/** What everybody may know of a command: the shell, the completions and the tests read this. */
+/** A command's description, which the shell, the completions and the tests read. */
 export interface CommandEntry {
   /** The verb, in capitals; a request may spell it in any case. At most six letters. */
   readonly verb: string;
@@ -45,7 +45,7 @@ export interface CommandEntry {
   readonly args: readonly Argument[];
   /** One line on what it does. */
   readonly summary: string;
-  /** A request that shows it at work. */
+  /** An example of a request. */
   readonly example: string;
   /** Every reply that is not an `ERROR`. */
   readonly replies: readonly string[];
@@ -68,8 +68,8 @@ export interface Command extends CommandEntry {
    */
   parse(bytes: Uint8Array, at: number, end: number, request: Request): void;
   /**
-   * Runs a valid request and writes its reply to `context.output`. What cannot end at once returns
-   * an operation that will; what the request changes is changed as a whole or not yet.
+   * Runs a valid request and writes its reply to `context.output`. A request that cannot end at
+   * once returns an operation that carries it on. Other requests see all of its change or none.
    */
   execute(
     context: Context,
@@ -79,10 +79,10 @@ export interface Command extends CommandEntry {
   ): Operation | undefined;
 }
 
-/** The argument of most commands. */
+/** The key argument of most commands. */
 export const key: Argument = { name: "key", kind: "key" };
 
-/** `PUT key options [value]`: a command's verb and arguments as its usage line shows them. */
+/** A command's usage line: its verb and arguments, such as `PUT key options [value]`. */
 export function usageOf(command: CommandEntry): string {
   const words = command.args.map((argument) => {
     const name = argument.repeated ? `${argument.name} ...` : argument.name;

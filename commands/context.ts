@@ -1,6 +1,6 @@
 /**
- * What commands run on: the store, the replies of the connection that is being served, counters,
- * and scratch memory. One context serves all connections of an event loop, one at a time.
+ * The context of commands: the store, the reply writer, counters and scratch memory. One context
+ * serves all connections of an event loop, one at a time.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import type { Storage } from "../store.ts";
 import { Counters } from "./counters.ts";
 import { infoOf } from "./info_figures.ts";
 
-/** A scratch up to this size is kept for the next value. */
+/** Scratch memory up to this size is kept for the next value. */
 const scratchKeptBytesMax = 64 * 1024;
 
-/** Runs a callback after a time; returns how to call it off. */
+/** Runs a callback after a delay; returns a function that cancels it. */
 export type Schedule = (delayMs: number, callback: () => void) => () => void;
 
-/** What a context is made of. */
+/** The parts of a context. */
 export interface ContextOptions {
   /** The store that requests run on. */
   readonly store: Storage;
@@ -51,7 +51,7 @@ export const scheduleByTimer: Schedule = (delayMs, callback) => {
   return () => clearTimeout(timer);
 };
 
-/** Everything that the commands of one event loop share. */
+/** The state that the commands of one event loop share. */
 export class Context {
   /** The store that requests run on. */
   readonly store: Storage;
@@ -93,7 +93,7 @@ export class Context {
     this.output.append(error.line);
   }
 
-  /** The request that was just parsed, for an operation to keep; the next line gets another one. */
+  /** Hands the request that was just parsed to an operation; the next line gets another one. */
   takeRequest(): Request {
     const { request } = this;
     this.request = new Request();
@@ -112,7 +112,7 @@ export class Context {
     });
   }
 
-  /** Memory to work in, valid until the next call. */
+  /** Scratch memory of at least `bytesMin` bytes, valid until the next call. */
   scratch(bytesMin: number): Uint8Array {
     if (bytesMin <= this.#scratch.length) return this.#scratch;
     const larger = new Uint8Array(bytesMin);

@@ -1,26 +1,26 @@
 /**
- * What is counted for INFO. Counting a request is one addition to a typed array; only requests
- * that can be slow are timed.
+ * The counters of INFO. Counting a request is one addition to a typed array. Only requests that can
+ * be slow are timed.
  *
  * @module
  */
 
 import { type ErrorKind, errorKinds } from "../protocol.ts";
 
-/** Verbs that can be counted; more than there are commands. */
+/** The most verbs that can be counted; more than there are commands. */
 const verbsMax = 64;
 
 /** Connections, as the server counts them. */
 export interface ConnectionCounts {
   /** Open now. */
   now: number;
-  /** Accepted since the start, the refused ones not included. */
+  /** Accepted since the start, without the refused ones. */
   total: number;
   /** Refused at the limit since the start. */
   refused: number;
 }
 
-/** Everything that is counted, from zero at the start. */
+/** The counters of one server. Each starts at zero. */
 export class Counters {
   /** Requests by the number of their verb. */
   readonly requests: Float64Array<ArrayBuffer> = new Float64Array(verbsMax);

@@ -1,5 +1,5 @@
 /**
- * `DELETE key [match=BASE64]`: removes a key, or only if it has a certain value.
+ * `DELETE key [match=BASE64]`: removes a key; with `match=`, only if it has this value.
  *
  * @module
  */

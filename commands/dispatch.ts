@@ -1,9 +1,9 @@
 /**
- * From the bytes of a request to its command. A command's number is its place in the table; nothing
- * here lists a verb by itself.
+ * Finds the command of a request. A command's number is its place in the table; no verb is listed
+ * here.
  *
- * A verb is packed into one small integer, five bits a letter, so that it is compared in one step
- * and without a string. So a verb has at most six letters, which is checked when a table is made.
+ * A verb is packed into one small integer, five bits a letter, so that one comparison without a
+ * string is enough. So a verb has at most six letters; the constructor of a table checks that.
  *
  * @module
  */
@@ -44,14 +44,14 @@ export class CommandTable {
   readonly verbs: readonly string[];
   readonly #commands: readonly Command[];
   readonly #numberOfPacked = new Map<number, number>();
-  /** Whether a command's first argument is a key that it must have. */
+  /** For each command, whether its first argument is a required key. */
   readonly #takesKey: readonly boolean[];
-  /** For a command without a key, the argument that it must have, or "". */
+  /** For each command without a key, its required first argument, or "". */
   readonly #required: readonly string[];
   readonly #timed: readonly boolean[];
   readonly #timedByValue: readonly boolean[];
   readonly #needsNoAuth: readonly boolean[];
-  /** The packed verbs that matter most, which are found without the map, and their numbers. */
+  /** The most frequent verbs, packed, which are found without the map; and their numbers. */
   readonly #packedGet: number;
   readonly #packedSet: number;
   readonly #get: number;

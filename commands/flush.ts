@@ -62,6 +62,6 @@ class PrefixFlush implements Operation {
   }
 
   cancel(): void {
-    // The store ends it: from its first step on no request may see a key that it covers.
+    // The store finishes the flush: once begun, no request may see a key that it covers.
   }
 }

@@ -23,7 +23,7 @@ export const get: Command = {
       name: "ttl=S",
       kind: "options",
       optional: true,
-      options: [{ name: "ttl=", meaning: "the key then expires after so many seconds" }],
+      options: [{ name: "ttl=", meaning: "the key then expires after this many seconds" }],
     },
   ],
   summary: "fetch a value, in base64; with ttl=S it then expires S seconds from now",
@@ -57,7 +57,7 @@ export const get: Command = {
   },
 };
 
-/** A value that is worth timing, and that may have to be sent in parts or to wait for memory. */
+/** Answers with a value of 16 KiB or more: timed, in parts, or after a wait for memory. */
 function large(
   context: Context,
   request: Request,
@@ -76,7 +76,7 @@ function large(
   context.counters.time(request.verb, context.now() - before);
 }
 
-/** `GET key ttl=S`: after the value is written or copied, since this may move it. */
+/** Sets the expiry of `GET key ttl=S`. It may move the value, so the value is copied before. */
 function setExpiry({ store }: Context, request: Request, bytes: Uint8Array): void {
   if (typeof request.expiry !== "number") return;
   store.expire(bytes, request.keyStart, request.keyEnd, store.now() + request.expiry);
@@ -129,8 +129,9 @@ class LargeGet implements Operation {
       return "done";
     }
     const length = store.lengthOf(handle);
-    if (!this.#session.tryHold(length + base64Length(Math.min(length, partBytesMax)))) {
-      this.#stopWaiting = this.#session.whenFree(() => this.onReady?.());
+    const held = length + base64Length(Math.min(length, partBytesMax));
+    if (!this.#session.tryHold(held)) {
+      this.#stopWaiting = this.#session.whenFree(held, () => this.onReady?.());
       return "wait";
     }
     counters.hits++;

@@ -1,7 +1,7 @@
 /**
- * `INCR key [by] [ttl=S]`: adds to a number. A counter keeps the expiry that it has; `ttl=` gives
- * one to a counter that has none, so that a rate limit's window begins with its first request and
- * those that follow do not make it longer.
+ * `INCR key [by] [ttl=S]`: adds to a number. A counter keeps its expiry. `ttl=` sets one only for a
+ * counter without expiry, so that a rate limit's window begins with its first request and later
+ * requests do not extend it.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export const incr: Command = {
       optional: true,
       options: [{
         name: "ttl=",
-        meaning: "expires after so many seconds, if it has no expiry yet",
+        meaning: "expires after this many seconds, if it has no expiry yet",
       }],
     },
   ],

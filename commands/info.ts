@@ -10,7 +10,7 @@ export const info: Command = {
   verb: "INFO",
   aliases: [],
   args: [],
-  summary: "look inside: counters and sizes, as one line of JSON",
+  summary: "report counters and sizes, as one line of JSON",
   example: "INFO",
   replies: ["INFO json"],
   isCore: false,

@@ -1,6 +1,6 @@
 /**
- * Gathers the figures that INFO reports. The verbs are passed in by whoever knows the table, so that
- * this file does not depend on it.
+ * Gathers the figures that INFO reports. The caller passes the verbs in, so that this file does not
+ * depend on the table of commands.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Info } from "../protocol.ts";
 import type { Storage } from "../store.ts";
 import type { Counters } from "./counters.ts";
 
-/** What neither the store nor the counters know. */
+/** The figures that neither the store nor the counters have. */
 export interface Surroundings {
   /** The server's version. */
   readonly version: string;

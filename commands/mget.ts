@@ -1,6 +1,6 @@
 /**
- * `MGET key ...`: fetches several values in one reply. A reply that is not small is written and
- * sent in parts, so each part shows the values of its own moment.
+ * `MGET key ...`: fetches several values in one reply. A large reply is written and sent in parts,
+ * and each part shows the values of its own moment.
  *
  * @module
  */
@@ -26,7 +26,7 @@ const stepBytesMax = 256 * 1024;
 /** One step looks up this many keys. */
 export const stepKeysMax = 512;
 
-/** Up to this many bytes of reply need no memory of the server's bound. */
+/** Replies up to this size do not count against the server's bound. */
 const smallReplyBytes = 16 * 1024;
 
 const head = new TextEncoder().encode("VALUES");
@@ -54,13 +54,13 @@ export const mget: Command = {
   execute(context, request, bytes, session) {
     context.output.append(head);
     const before = context.output.length;
-    // Most requests end here, without an object of their own.
+    // Most requests end in this loop, without an operation.
     for (let keys = 0; keys < stepKeysMax; keys++) {
       if (context.output.length - before > smallReplyBytes) break;
       const at = request.valueStart;
       const keyEnd = wordEnd(bytes, at, request.valueEnd);
       const handle = context.store.get(bytes, at, keyEnd);
-      // A large value may have to wait for memory, and is looked up again then.
+      // A large value may have to wait for memory; the operation looks it up again.
       if (handle !== 0 && context.store.lengthOf(handle) > smallReplyBytes) break;
       context.output.blank();
       appendItem(context, handle);
@@ -155,7 +155,7 @@ class LongMget implements Operation {
   #mayHold(bytes: number): boolean {
     this.#stopWaiting = undefined;
     if (this.#session.tryHold(bytes)) return true;
-    this.#stopWaiting = this.#session.whenFree(() => this.onReady?.());
+    this.#stopWaiting = this.#session.whenFree(bytes, () => this.onReady?.());
     return false;
   }
 }

@@ -1,7 +1,6 @@
 /**
- * The commands' door: the one table of commands, what each is, and how a request is parsed and run
- * on a store. A command is one file here, which holds its entry in the table, its parsing and its
- * execution.
+ * The commands' door: the table of commands, and how a request is parsed and run on a store. Each
+ * command is one file, which holds its entry in the table, its parsing and its execution.
  *
  * @module
  */

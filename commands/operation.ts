@@ -1,5 +1,5 @@
 /**
- * Operations: the one kind of unfinished work.
+ * Operations: unfinished work of a request. There is no other kind.
  *
  * A request that cannot end at once (a large value that is copied in parts, a flush, a reply that
  * waits for a commit) becomes an operation that its session owns. The session takes its first step
@@ -24,17 +24,17 @@ export type Step = "done" | "yield" | "drain" | "wait";
 /** Unfinished work of one request. */
 export interface Operation {
   /**
-   * True: requests behind it on the connection do not begin before it is done, and the bytes of
-   * its own request stay where they are. False: they go on, and their replies wait for its own; it
-   * must have copied what it needs of its request.
+   * True: later requests of the connection do not begin before the operation is done, and the bytes
+   * of its own request stay where they are. False: later requests run, and their replies wait for
+   * the operation's reply; it must have copied what it needs of its request.
    */
   readonly isExclusive: boolean;
   /** Bytes of memory that it holds for its reply. */
   readonly heldBytes: number;
-  /** Set by the session: to be called when an operation that waits can go on. */
+  /** Set by the session. An operation that waits calls it when it can go on. */
   onReady?: () => void;
-  /** Does a bounded share of the work, and writes what there is of the reply to `context.output`. */
+  /** Does a bounded share of the work, and writes a part of the reply to `context.output`. */
   step(context: Context, bytes: Uint8Array): Step;
-  /** Gives back everything that it holds. No step follows. */
+  /** Gives back everything that the operation holds. No step follows. */
   cancel(context: Context): void;
 }

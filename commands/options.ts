@@ -32,7 +32,7 @@ const groupOf: Readonly<Record<OptionName, string>> = {
   "match=": "condition",
 };
 
-/** The most bytes that `bytes=` can ask for. */
+/** The largest number that `bytes=` accepts. */
 const valueBytesMax = 2 ** 40;
 
 const comma = 0x2c;
@@ -43,7 +43,7 @@ const badMatch = errorReply("bad_option", "option match: not base64");
 const badBytes = errorReply("bad_option", "option bytes: not a number of bytes");
 const decoder = new TextDecoder("latin1");
 
-/** True for the word that stands for no options. */
+/** True for `-`, which stands for no options. */
 export function isNoOptions(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start === 1 && bytes[start] === minus;
 }
@@ -96,7 +96,7 @@ function optionAt(
   end: number,
   names: readonly OptionName[],
 ): OptionName | undefined {
-  // The longest name is short, so a long value is not made into a string here.
+  // No name has more than 8 characters, so a long value is not decoded here.
   const head = decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).toLowerCase();
   return names.find((name) => name.endsWith("=") ? head.startsWith(name) : head === name);
 }

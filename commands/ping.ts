@@ -1,5 +1,5 @@
 /**
- * `PING`: asks whether the server answers.
+ * `PING`: checks that the server answers.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `PUT key options value`: stores a value with an expiry, under a condition, or given in base64.
+ * `PUT key options value`: stores a value with options: an expiry, a condition, base64, a length.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export const put: Command = {
       name: "options",
       kind: "options",
       options: [
-        { name: "ttl=", meaning: "expires after so many seconds" },
+        { name: "ttl=", meaning: "expires after this many seconds" },
         { name: "keepttl", meaning: "keeps the expiry that the key has" },
         { name: "b64", meaning: "the value is given in base64 and stored decoded" },
         { name: "bytes=", meaning: "only if the value has exactly this many bytes" },

@@ -1,5 +1,5 @@
 /**
- * Storing a value, at once or as an operation: what SET, PUT and INCR share.
+ * Stores a value, at once or as an operation, for SET, PUT and INCR.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { Context } from "./context.ts";
 import type { Operation, Step } from "./operation.ts";
 
 /**
- * One try of a request that stores a value: checks its condition, if it has one, and puts. True
- * when the reply is written; false when the store needs more calls.
+ * One attempt of a request that stores a value: checks its condition, if any, and puts the value.
+ * True when the reply is written; false when the store needs more calls.
  */
 export type Attempt = (
   context: Context,
@@ -20,7 +20,7 @@ export type Attempt = (
   put: PutOperation | undefined,
 ) => boolean;
 
-/** Tries once, and goes on as an operation where the store needs more than one call. */
+/** Makes an attempt; returns an operation where the store needs more than one call. */
 export function attemptPut(
   context: Context,
   request: Request,
@@ -31,7 +31,7 @@ export function attemptPut(
   return new LargePut(context.takeRequest(), context.store.startPut(), attempt);
 }
 
-/** A put for which the store makes space and copies in several steps. */
+/** A put that takes the store several calls. */
 class LargePut implements Operation {
   readonly isExclusive = true;
   readonly heldBytes = 0;
@@ -46,7 +46,7 @@ class LargePut implements Operation {
   }
 
   step(context: Context, bytes: Uint8Array): Step {
-    // The condition is checked again with each step: others may have changed the key meanwhile.
+    // Each step checks the condition again, since others may have changed the key.
     const isDone = this.#attempt(context, this.#request, bytes, this.#put);
     if (!isDone) return "yield";
     this.#put.cancel();

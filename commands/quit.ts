@@ -1,5 +1,5 @@
 /**
- * `QUIT`: ends the connection once pending replies are sent.
+ * `QUIT`: closes the connection once pending replies are sent.
  *
  * @module
  */

@@ -20,16 +20,16 @@ import type { Operation, Step } from "./operation.ts";
 import { refuseMore } from "./options.ts";
 import type { SessionControl } from "./session_control.ts";
 
-/** The store is asked for this many entries at a time; between, the size of the reply is checked. */
+/** Entries that one call of the store visits; the reply's size is checked between two calls. */
 const entriesPerCall = 64;
 
-/** Calls of the store in one step: some 6,000 slots of its index are looked at. */
+/** Calls of the store in one step, which look at some 6,000 slots of its index. */
 export const stepCallsMax = 4;
 
-/** SCAN ends early when its reply has grown to this. */
+/** SCAN ends early when its reply has this many bytes. */
 export const scanReplyBytesMax = 256 * 1024;
 
-/** Up to this many bytes of reply need no memory of the server's bound. */
+/** Replies up to this size do not count against the server's bound. */
 const smallReplyBytes = 16 * 1024;
 
 const badCursor = errorReply("bad_number", "SCAN cursor: not a number that SCAN has returned");
@@ -78,9 +78,9 @@ export const scan: Command = {
   },
 };
 
-/** A SCAN: the keys that it has found, and where it goes on. */
+/** A SCAN under way: the keys found so far, and the cursor. */
 class Listing implements Operation {
-  // The next cursor stands before the keys but is known after them: they wait here.
+  // The reply has the next cursor before the keys, but it is known after them: keys wait here.
   #keys: Uint8Array = new Uint8Array(1024);
   #length = 0;
   #cursor: number;

@@ -1,19 +1,19 @@
 /**
- * What a command may ask of the session that runs it.
+ * The interface of a session to the commands that it runs.
  *
  * @module
  */
 
-/** The part of a session that commands see. */
+/** What a command can do with the session that runs it. */
 export interface SessionControl {
   /** Whether the client has logged in, or no token is required. */
   isAuthenticated: boolean;
-  /** Ends the connection once pending replies are sent; nothing behind this request runs. */
+  /** Closes the connection once pending replies are sent; later requests do not run. */
   close(): void;
   /** Reports a failed AUTH to the operator. */
   authenticationFailed(): void;
-  /** Takes memory for a large reply from the server's bound: false when there is none left now. */
+  /** Counts bytes of a large reply against the server's bound; false when they exceed it now. */
   tryHold(bytes: number): boolean;
-  /** Calls back once `tryHold` may succeed; returns how to stop waiting. */
-  whenFree(callback: () => void): () => void;
+  /** Calls back once `tryHold` of so many bytes may succeed; returns how to stop waiting. */
+  whenFree(bytes: number, callback: () => void): () => void;
 }

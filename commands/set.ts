@@ -1,5 +1,5 @@
 /**
- * `SET key value`: stores a value, which is everything behind the one blank that follows the key.
+ * `SET key value`: stores a value, everything behind the one blank that follows the key.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The one list of commands. Whatever is not here does not exist: the parser, `HELP`, the shell's
- * completion, hints and help, and the test that the documents describe every command all read it.
+ * The list of commands. The parser, `HELP`, the shell's completion, hints and help read it, and so
+ * does the test that the documents describe every command. A command that is not here does not
+ * exist.
  *
  * @module
  */

@@ -38,7 +38,7 @@ export function appendBase64(context: Context, handle: Handle, length: number): 
   }
 }
 
-/** A copy of a value, so that all parts are of one value, and how much of it was sent. */
+/** A copy of a value that is sent in parts, so that all parts are of one value. */
 export class ValueParts {
   readonly #copy: Uint8Array<ArrayBuffer>;
   readonly #length: number;

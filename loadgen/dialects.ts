@@ -28,7 +28,7 @@ const encoder = new TextEncoder();
 export interface Replies {
   /** Replies with a value. */
   hits: number;
-  /** Replies that say that there is no value. */
+  /** Replies without a value. */
   misses: number;
   errors: number;
   /** The line of the first error, where the scanner keeps it. */

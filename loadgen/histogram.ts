@@ -24,8 +24,8 @@ export interface Bar {
 }
 
 /**
- * A histogram of latencies, recorded in microseconds and read in milliseconds. Its memory (14 KB) is
- * independent of how many it records.
+ * A histogram of latencies, recorded in microseconds and read in milliseconds. Its memory (14 KB)
+ * is independent of how many it records.
  *
  * ```ts ignore
  * const histogram = new Histogram();

@@ -12,29 +12,40 @@ import { type Bar, Histogram } from "./histogram.ts";
 import { Random, type Ranks, uniformRanks, zipfRanks } from "./random.ts";
 import { openAll, type ServerAddress, writeAll } from "./sockets.ts";
 
-/** The load of a bench. Every field has a default. */
+/** What holds where an option is not given. */
+export const loadDefaults = {
+  connections: 50,
+  pipeline: 16,
+  requests: 1_000_000,
+  valueBytes: 64,
+  keys: 100_000,
+  mix: { get: 80, set: 20 },
+  seed: 1,
+} as const;
+
+/** The load of a bench. Every field has a default, in `loadDefaults`. */
 export interface LoadOptions {
   /** Sent with AUTH on every connection. */
   readonly token?: string;
-  /** Connections; default 50. */
+  /** Connections. */
   readonly connections?: number;
-  /** Requests in flight on each; default 16. */
+  /** Requests in flight on each. */
   readonly pipeline?: number;
   /** Requests in total. Default 1,000,000 unless `seconds` is given. */
   readonly requests?: number;
   /** The duration of the run; ignored if `requests` is given. */
   readonly seconds?: number;
-  /** Bytes of a value; default 64. */
+  /** Bytes of a value. */
   readonly valueBytes?: number;
-  /** Keys to choose from; default 100,000. */
+  /** Keys to choose from. */
   readonly keys?: number;
-  /** The weight of each kind of request; default 80 of get to 20 of set. */
+  /** The weight of each kind of request; 80 of get to 20 of set by default. */
   readonly mix?: Partial<Record<Verb, number>>;
   /** The exponent of a Zipf distribution of the keys, such as 1; uniform if not given. */
   readonly zipf?: number;
   /** Whether to set each key once before the run, unmeasured; default false. */
   readonly fill?: boolean;
-  /** The seed of keys and kinds of requests; default 1. */
+  /** The seed of keys and kinds of requests. */
   readonly seed?: number;
   /** The wire protocol; default Blink Store's. */
   readonly dialect?: Dialect;
@@ -46,7 +57,7 @@ export interface LoadOptions {
   readonly now?: () => number;
 }
 
-/** A server and the load that it gets. */
+/** A server's address, and the load to run on it. */
 export type BenchOptions = ServerAddress & LoadOptions;
 
 /** The progress of a bench. */
@@ -115,10 +126,10 @@ const progressIntervalMs = 100;
  * @throws {Error} if a connection cannot be opened, or ends before its replies are read.
  */
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
-  const connections = options.connections ?? 50;
-  const pipeline = options.pipeline ?? 16;
-  const valueBytes = options.valueBytes ?? 64;
-  const keys = options.keys ?? 100_000;
+  const connections = options.connections ?? loadDefaults.connections;
+  const pipeline = options.pipeline ?? loadDefaults.pipeline;
+  const valueBytes = options.valueBytes ?? loadDefaults.valueBytes;
+  const keys = options.keys ?? loadDefaults.keys;
   const dialect = options.dialect ?? blink;
   const now = options.now ?? (() => performance.now());
   const sockets = await openAll(options, { count: connections, token: options.token });
@@ -173,8 +184,8 @@ function measuredPhase(
     now: () => number;
   },
 ): Phase {
-  const mix = options.mix ?? { get: 80, set: 20 };
-  const random = new Random(options.seed ?? 1);
+  const mix: Partial<Record<Verb, number>> = options.mix ?? loadDefaults.mix;
+  const random = new Random(options.seed ?? loadDefaults.seed);
   const drawKey: Ranks = options.zipf === undefined
     ? uniformRanks(random, keys)
     : zipfRanks(random, keys, options.zipf);
@@ -190,7 +201,7 @@ function measuredPhase(
     now,
     startedAt,
     endsAt: seconds === undefined ? Infinity : startedAt + seconds * 1000,
-    left: seconds === undefined ? options.requests ?? 1_000_000 : Infinity,
+    left: seconds === undefined ? options.requests ?? loadDefaults.requests : Infinity,
     done: 0,
     replies,
     histogram: new Histogram(),

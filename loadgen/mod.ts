@@ -15,6 +15,7 @@ export {
   type BenchOptions,
   type BenchProgress,
   type BenchResult,
+  loadDefaults,
   type LoadOptions,
   runBench,
 } from "./load.ts";

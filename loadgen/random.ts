@@ -1,7 +1,7 @@
 /**
- * The project's pseudo-random generator, for benches and tests, and the distributions that are drawn
- * from it. A seed gives the same numbers on every machine, and drawing one allocates nothing. Not
- * for secrets.
+ * The project's pseudo-random generator, for benches and tests, and the distributions that are
+ * drawn from it. A seed gives the same numbers on every machine, and drawing one allocates nothing.
+ * Not for secrets.
  *
  * @module
  */
@@ -62,7 +62,8 @@ export function uniformRanks(random: Random, count: number): Ranks {
 
 /**
  * Ranks of a Zipf distribution: the probability of rank k is proportional to
- * 1 / (k + 1) ** exponent. A draw takes constant time. After Hörmann and Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions".
+ * 1 / (k + 1) ** exponent. A draw takes constant time. After Hörmann and Derflinger,
+ * "Rejection-inversion to generate variates from monotone discrete distributions".
  */
 export function zipfRanks(random: Random, count: number, exponent: number): Ranks {
   const nearOne = Math.abs(1 - exponent) < 1e-9;

@@ -4,7 +4,9 @@
  * @module
  */
 
-/** The address of a server: a TCP port, on 127.0.0.1 unless `hostname` is given, or a socket's path. */
+/**
+ * The address of a server: a TCP port, on 127.0.0.1 unless `hostname` is given, or a socket's path.
+ */
 export type ServerAddress =
   | { readonly hostname?: string; readonly port: number }
   | { readonly unix: string };

@@ -1,9 +1,9 @@
 /**
- * Base64 from bytes to bytes. Both ways are exact: every value has one text, and a text that is
- * not that one (other alphabet, missing padding, stray bits, blanks) is refused.
+ * Base64 from bytes to bytes. Every value has exactly one text. Decoding refuses any other text:
+ * another alphabet, missing padding, stray bits, blanks.
  *
  * Short runs are converted by a table of pairs, long ones by the runtime where it can: below
- * `nativeBytesMin` the table is faster than the calls, above it the runtime is by far.
+ * `nativeBytesMin` the table is faster than a call, above it the runtime is much faster.
  *
  * @module
  */
@@ -29,7 +29,7 @@ for (let high = 0; high < 64; high++) {
   }
 }
 
-/** What runtimes from 2025 on have; Deno 2.4 has not. */
+/** The runtime's own conversion, where it has one. */
 interface NativeBase64 {
   readonly length: number;
   toBase64?(): string;
@@ -44,7 +44,7 @@ const decoder = new TextDecoder("latin1");
 const canEncode = (Uint8Array.prototype as NativeBase64).toBase64 !== undefined;
 const canDecode = (Uint8Array.prototype as NativeBase64).setFromBase64 !== undefined;
 
-/** The characters that so many bytes become. */
+/** The length in characters of the base64 of `bytes` bytes. */
 export function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4;
 }
@@ -76,7 +76,7 @@ function encodeNative(
   return at;
 }
 
-/** The way without the runtime; exported so that it can be tested where the runtime has its own. */
+/** Encodes without the runtime's conversion. Exported for tests on runtimes that have one. */
 export function encodeByTable(
   bytes: Uint8Array,
   start: number,
@@ -107,8 +107,8 @@ export function encodeByTable(
 }
 
 /**
- * Decodes the base64 in `bytes[start, end)` where it stands: the result begins at `start` too.
- * Returns its end, or -1 if that was not base64, and then the bytes are no longer of use.
+ * Decodes the base64 in `bytes[start, end)` in place: the result begins at `start` too. Returns the
+ * result's end, or -1 if the text was not base64; the bytes are then undefined.
  */
 export function decodeBase64InPlace(bytes: Uint8Array, start: number, end: number): number {
   if ((end - start) % 4 !== 0) return -1;
@@ -138,7 +138,7 @@ function decodeNative(bytes: Uint8Array, start: number, end: number): number {
   return at;
 }
 
-/** The way without the runtime; exported so that it can be tested where the runtime has its own. */
+/** Decodes without the runtime's conversion. Exported for tests on runtimes that have one. */
 export function decodeByTable(bytes: Uint8Array, start: number, end: number): number {
   if (start === end) return start;
   const pads = bytes[end - 1] !== padding ? 0 : bytes[end - 2] !== padding ? 1 : 2;

@@ -1,5 +1,5 @@
 /**
- * Where a server listens and a client connects when neither is told otherwise.
+ * The default address: where a server listens and a client connects unless options say otherwise.
  *
  * @module
  */

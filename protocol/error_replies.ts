@@ -1,7 +1,7 @@
 /**
- * Error replies: every `ERROR` line of the protocol, its kind, which INFO counts, and its bytes. A
- * line begins with `ERROR `, ends with its line feed and holds no other control character, also
- * where it repeats a word that a client sent.
+ * Error replies: the bytes of every `ERROR` line of the protocol, and its kind, which INFO counts.
+ * Each line begins with `ERROR ` and ends with a line feed. It holds no other control character,
+ * even where it repeats a word that a client sent.
  *
  * @module
  */
@@ -28,10 +28,10 @@ export const errorKinds = [
   "not_this_protocol",
 ] as const;
 
-/** One of `errorKinds`. */
+/** The kind of an error, as INFO counts it. */
 export type ErrorKind = typeof errorKinds[number];
 
-/** An error reply. */
+/** A reply to a request that was refused. */
 export interface ErrorReply {
   /** What INFO counts it under. */
   readonly kind: ErrorKind;
@@ -41,7 +41,7 @@ export interface ErrorReply {
 
 const encoder = new TextEncoder();
 
-/** An error reply of this kind that says `ERROR` and this text. */
+/** Makes an error reply: `ERROR`, a space, and the text. */
 export function errorReply(kind: ErrorKind, text: string): ErrorReply {
   return { kind, line: encoder.encode(`ERROR ${text}\n`) };
 }
@@ -85,7 +85,7 @@ export const tooManyConnections: ErrorReply = errorReply(
 /** The range of times, in words. */
 export const secondsRange = `seconds from ${ttlSecondsMin} to ${ttlSecondsMax}`;
 
-/** The reply to a web browser: this is no web server. */
+/** The reply to an HTTP request. */
 export const badRequest: ErrorReply = {
   kind: "not_this_protocol",
   line: encoder.encode(
@@ -124,9 +124,9 @@ export function unknownOption(bytes: Uint8Array, start: number, end: number): Er
 const decoder = new TextDecoder();
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** A client's word as an error line may repeat it: escaped, and cut where it is long. */
+/** A client's word as an error line repeats it: escaped, and cut if it is long. */
 export function echoed(bytes: Uint8Array, start: number, end: number): string {
-  // Four bytes a character at most, and one more character to know whether it must be cut.
+  // A character has at most four bytes; one character more shows whether the word must be cut.
   const enough = Math.min(end, start + 4 * (echoedCharactersMax + 1));
   const characters = [...decoder.decode(bytes.subarray(start, enough))];
   const cut = characters.length > echoedCharactersMax;

@@ -1,5 +1,6 @@
 /**
- * What INFO says, under names that stay: written by the server, read by the client.
+ * The JSON of INFO, which the server writes and the client reads. Names do not change between
+ * versions.
  *
  * @module
  */
@@ -18,7 +19,9 @@ export interface Info {
     readonly total: number;
     readonly refused: number;
   };
-  /** Requests by verb, and their `total`; a line without a known verb counts as an error instead. */
+  /**
+   * Requests by verb, and their `total`; a line without a known verb counts as an error instead.
+   */
   readonly requests: Readonly<Record<string, number>>;
   /** Keys that GET and MGET found. */
   readonly hits: number;

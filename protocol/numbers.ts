@@ -1,13 +1,13 @@
 /**
- * Numbers as the wire writes them, read from bytes and never trusted: each reader returns NaN (or
- * undefined) for anything that is not exactly such a number.
+ * Reads the numbers of the wire from bytes. Each reader returns NaN, or undefined, for bytes that
+ * are not exactly a number of its form.
  *
  * @module
  */
 
 import { secondsCharactersMax, ttlSecondsMax, ttlSecondsMin } from "./limits.ts";
 
-/** Digits that a whole number can have and still be exact. */
+/** Digits up to which every whole number is exact as a JavaScript number. */
 const exactDigitsMax = 15;
 
 function isDigit(byte: number): boolean {

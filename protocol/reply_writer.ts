@@ -1,7 +1,7 @@
 /**
  * The reply writer: appends replies as bytes, one after another, to one buffer that grows. The
- * buffer comes from a pool with the first byte and is taken whole to be sent: a writer without
- * replies holds no memory.
+ * buffer comes from a pool when the first byte is written, and is taken as a whole to be sent. A
+ * writer without replies holds no memory.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { base64Length, encodeBase64Into } from "./base64.ts";
 
 /** Where buffers come from and go back to. */
 export interface Buffers {
-  /** A buffer of at least so many bytes, with anything in it. */
+  /** Takes a buffer of at least `bytesMin` bytes, whose content is undefined. */
   take(bytesMin: number): Uint8Array<ArrayBuffer>;
-  /** Gives a buffer back; its last holder forgets it. */
+  /** Gives a buffer back. The caller must not use it any more. */
   give(buffer: Uint8Array<ArrayBuffer>): void;
 }
 
-/** Buffers made when they are needed and left to the collector. */
+/** Allocates each buffer, and leaves it to the garbage collector. */
 export const plainBuffers: Buffers = {
   take: (bytesMin) => new Uint8Array(bytesMin),
   give: () => {},
@@ -53,7 +53,7 @@ export class ReplyWriter {
     return bytes;
   }
 
-  /** Makes room for so many more bytes. */
+  /** Makes space for `more` bytes behind the replies. */
   reserve(more: number): void {
     if (this.length + more > this.bytes.length) this.#grow(more);
   }

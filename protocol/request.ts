@@ -1,6 +1,6 @@
 /**
- * A request as offsets into the bytes that it came in: what a command's parser writes and its
- * execution reads. One object is used again for every request, so that none is allocated.
+ * A request as offsets into the bytes of its line. A command's parser writes them and its execution
+ * reads them. One object serves every request, so that no request allocates one.
  *
  * @module
  */
@@ -38,9 +38,9 @@ export class Request {
   matchStart = 0;
   /** The end of the value to match. */
   matchEnd = 0;
-  /** True when the value came in base64; it is decoded in place by then. */
+  /** True when the value was sent in base64. The parser has decoded it in place. */
   base64 = false;
-  /** The bytes that the value must have, or -1. */
+  /** The length that the value must have, in bytes, or -1. */
   valueBytes = -1;
   /** SCAN's cursor. */
   cursor = 0;

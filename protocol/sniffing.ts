@@ -1,8 +1,7 @@
 /**
- * Protocol sniffing: recognizes clients that speak another protocol by their first bytes. A web
- * page must not be able to write to the store: a browser that is made to send a request here
- * begins with an HTTP request line, an HTTP/2 preface or a TLS hello, and nothing that follows may
- * run as a command.
+ * Protocol sniffing: recognizes clients of other protocols by their first bytes, so that a web page
+ * cannot write to the store. A browser that a page makes send a request here begins with an HTTP
+ * request line, an HTTP/2 preface or a TLS hello; nothing that follows may run as a command.
  *
  * @module
  */
@@ -23,9 +22,9 @@ const versionBytesMax = 9;
  * True when a connection's first line is an HTTP request line: three words, the third `HTTP/1.x`,
  * or the HTTP/2 preface `PRI * HTTP/2.0`.
  *
- * One request of this protocol looks the same: `SET key HTTP/1.1`. SET is no method of HTTP, and a
- * browser that sent it would announce it by an OPTIONS request first; so it counts as HTTP only
- * where its key looks like a target of HTTP, a path or an address.
+ * One request of this protocol looks the same: `SET key HTTP/1.1`. SET is not a method of HTTP, and
+ * a browser would send an OPTIONS request before it. So a SET counts as HTTP only where its key
+ * looks like a target of HTTP: a path or an address.
  */
 export function isHttpRequest(bytes: Uint8Array, start: number, end: number): boolean {
   const method = skipBlanks(bytes, start, end);
@@ -43,8 +42,8 @@ export function isHttpRequest(bytes: Uint8Array, start: number, end: number): bo
 }
 
 /**
- * True when a first line that is too long to be kept may have been an HTTP request line: a method,
- * one blank, and a target of HTTP that goes on to where the line was cut.
+ * True when a first line that is too long to be kept may be an HTTP request line: a method, and a
+ * target of HTTP that reaches the end of `bytes[start, end)`, except for the version.
  */
 export function isHttpRequestStart(bytes: Uint8Array, start: number, end: number): boolean {
   const method = skipBlanks(bytes, start, end);

@@ -54,7 +54,7 @@ export function hasLongerWord(
   end: number,
   wordBytesMax: number,
 ): boolean {
-  // A window one byte longer than a word may be holds a blank; what precedes its last is fine.
+  // A window of one byte more than a word may have must hold a blank; the search goes on behind it.
   for (let at = start; end - at > wordBytesMax;) {
     let last = at + wordBytesMax;
     while (last >= at && bytes[last] !== space && bytes[last] !== tab) last--;

@@ -1,6 +1,6 @@
 /**
- * Accepting connections, until the listener is closed. Whatever happens to one connection, the
- * others are accepted: only where descriptors or memory are out does it pause.
+ * Accepts connections until the listener is closed. An error of one connection does not delay the
+ * others; accepting pauses only when descriptors or memory have run out.
  *
  * @module
  */
@@ -15,10 +15,12 @@ import type { Scheduler } from "./scheduler.ts";
 /** The first and the longest pause after an accept that failed, in milliseconds. */
 export const acceptPauseMs = { first: 50, longest: 500 } as const;
 
-/** Connections beyond the limit that are told so at the same time; others are just closed. */
+/**
+ * Connections beyond the limit that get an error reply at the same time; others are just closed.
+ */
 export const refusalsMax = 64;
 
-/** What accepting needs to know of its server. */
+/** The parts of the server that accepting needs. */
 export interface AcceptOptions {
   readonly context: ServerContext;
   readonly scheduler: Scheduler;
@@ -38,7 +40,7 @@ export async function accept(listener: Deno.Listener, options: AcceptOptions): P
       conn = await listener.accept();
     } catch (error) {
       if (isClosing()) return;
-      // A client that has gone again before it was accepted is no reason to keep others waiting.
+      // The client left before it was accepted; others must not wait for that.
       if (isOfOneConnection(error)) continue;
       const text = `Cannot accept a connection: ${describe(error)}; trying again and again`;
       if (pauseMs === 0) context.events.report("accept", text, context.nowMs);
@@ -52,6 +54,9 @@ export async function accept(listener: Deno.Listener, options: AcceptOptions): P
     }
     if (context.connections.size < context.limits.connectionsMax) {
       serve(conn, options);
+      // Newcomers, however many, leave those that are connected their turn.
+      options.scheduler.countRead(0);
+      if (options.scheduler.shouldYield) await options.scheduler.yield();
       continue;
     }
     const { counters } = context.commands;
@@ -70,7 +75,7 @@ function serve(conn: Deno.Conn, { context, scheduler, drivers }: AcceptOptions):
   try {
     (conn as Partial<Deno.TcpConn>).setNoDelay?.(true);
   } catch {
-    // It was reset before it could be served; its first read finds out.
+    // The client has reset the connection; the first read fails, too.
   }
   const driver = new PortableDriver(conn, new Connection(context), context, scheduler);
   drivers.add(driver);
@@ -94,7 +99,7 @@ async function refuse(conn: Deno.Conn): Promise<void> {
     await conn.write(tooManyConnections.line);
     await linger(conn);
   } catch {
-    // It went away by itself.
+    // The client has closed the connection.
   }
   closeQuietly(conn);
 }
@@ -103,7 +108,7 @@ function closeQuietly(conn: Deno.Conn): void {
   try {
     conn.close();
   } catch {
-    // It is closed already.
+    // The connection is closed already.
   }
 }
 

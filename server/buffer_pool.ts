@@ -1,12 +1,11 @@
 /**
- * A pool of byte buffers. What is given back is kept for the next taker, so that a burst of large
- * requests uses the same memory again and again instead of leaving it to the garbage collector,
- * which would let the process grow meanwhile. What is not used for a while is let go of, a part
- * with each tick.
+ * A pool of byte buffers. It keeps the buffers that are given back and hands them out again, so
+ * that a burst of large requests reuses memory. Left to the garbage collector, the process would
+ * grow until the next collection. Each tick releases a part of the buffers that were not needed.
  *
- * Sizes are powers of two up to 1 MiB, and whole mebibytes above. The smallest buffers, of which
- * every idle connection holds one, are cut from slabs, since a block of memory of its own costs
- * each a few hundred bytes more.
+ * Sizes are powers of two up to 1 MiB, and whole mebibytes above. Each idle connection holds one of
+ * the smallest buffers. These are cut from slabs, since a separate block of memory would cost each
+ * a few hundred bytes more.
  *
  * @module
  */
@@ -26,13 +25,16 @@ const unitBytes = 1 << unitPower;
 /** The largest buffer that is kept, in units. */
 const keptUnitsMax = 32;
 
-/** A buffer that is larger by this share than what is asked for is good enough. */
+/** A kept buffer may be larger than what is asked for by this share. */
 const excessShareMax = 0.5;
 
-/** The bytes that wait in the pool however long nobody wants them. */
+/** Bytes of unused buffers that the pool never releases. */
 export const idleBytesMax = 4 * 1024 * 1024;
 
-/** The size class of a buffer that holds so many bytes: its power, or behind these its units. */
+/**
+ * The size class of a buffer of `bytes`: its power of two, or for larger ones a number by its
+ * units.
+ */
 function classFor(bytes: number): number {
   if (bytes <= 1 << smallestPower) return smallestPower;
   if (bytes <= unitBytes) return 32 - Math.clz32(bytes - 1);
@@ -45,30 +47,30 @@ function bytesOf(sizeClass: number): number {
 
 const largestClass = classFor(keptUnitsMax * unitBytes);
 
-/** Buffers that are used again. */
+/** A pool of byte buffers, by size. */
 export class BufferPool implements Buffers {
   readonly #free: Uint8Array<ArrayBuffer>[][] = [];
   readonly #keptBytesMax: number;
   #keptBytes = 0;
-  /** The fewest bytes that waited since the last trim: nobody needed these. */
+  /** The fewest unused bytes at any time since the last trim: nothing needed these. */
   #unusedBytes = 0;
   #slab = new ArrayBuffer(0);
   #slabUsedBytes = 0;
 
-  /** Keeps up to `keptBytesMax` bytes for the next takers. */
+  /** Makes a pool that keeps up to `keptBytesMax` unused bytes. */
   constructor(keptBytesMax: number = idleBytesMax) {
     this.#keptBytesMax = Math.max(idleBytesMax, keptBytesMax);
     for (let sizeClass = 0; sizeClass <= largestClass; sizeClass++) this.#free.push([]);
   }
 
-  /** Bytes that wait for a taker. */
+  /** Unused bytes in the pool. */
   get keptBytes(): number {
     return this.#keptBytes;
   }
 
   take(bytesMin: number): Uint8Array<ArrayBuffer> {
     const sizeClass = classFor(bytesMin);
-    // Beyond what is kept a buffer is as large as it must be and no larger.
+    // A buffer too large to be kept has exactly the size that is needed.
     if (sizeClass > largestClass) return new Uint8Array(bytesMin);
     const buffer = this.#free[sizeClass].pop() ?? this.#largerFor(sizeClass);
     if (buffer === undefined) {
@@ -88,7 +90,9 @@ export class BufferPool implements Buffers {
     this.#keptBytes += length;
   }
 
-  /** Lets go of half of what nobody needed since the last call, the largest buffers first. */
+  /**
+   * Releases half of the bytes that nothing needed since the last call, the largest buffers first.
+   */
   trim(): void {
     let drop = Math.min(this.#unusedBytes, this.#keptBytes - idleBytesMax);
     if (drop > idleBytesMax) drop /= 2;
@@ -103,7 +107,7 @@ export class BufferPool implements Buffers {
     this.#unusedBytes = this.#keptBytes;
   }
 
-  /** A large buffer that is a little larger than needed, if one waits. */
+  /** An unused large buffer that is a little larger than needed, if there is one. */
   #largerFor(sizeClass: number): Uint8Array<ArrayBuffer> | undefined {
     if (sizeClass <= unitPower) return undefined;
     const most = Math.min(largestClass, classFor(bytesOf(sizeClass) * (1 + excessShareMax)));

@@ -1,9 +1,9 @@
 /**
- * One client's connection without I/O: a state machine that is given bytes and gives bytes.
+ * One client's connection without I/O: a state machine that takes bytes and gives bytes.
  *
- * A driver moves the bytes and does what `next()` says; this file decides. It reads on only once its
- * replies are sent, so a client that does not read is not read either. Sockets, timers and promises
- * are the driver's; time is that of the server context's ticks.
+ * A driver moves the bytes and does what `next()` returns. The connection reads on only once its
+ * replies are sent, so a client that does not read its replies cannot send more requests. Sockets,
+ * timers and promises belong to the driver. The time is that of the server context's last tick.
  *
  * @module
  */
@@ -35,9 +35,9 @@ export type Want = "read" | "send" | "yield" | "wait" | "linger" | "close";
 
 /** What a connection asks of its driver. */
 export interface ConnectionDriver {
-  /** The connection can go on: `next()` is to be asked again. */
+  /** The connection can go on: call `next()` again. */
   wake(): void;
-  /** The connection has ended: the socket is to be closed now. */
+  /** The connection has ended: close the socket now. */
   abort(): void;
   /** The client's address, for reports. */
   peer(): string;
@@ -49,23 +49,23 @@ export const outputBytesHigh = 256 * 1024;
 /** The same while the memory for replies is exhausted. */
 export const outputBytesScarce = 16 * 1024;
 
-/** A run ends after so many lines, so that one client does not keep the event loop. */
+/** A run ends after this many lines, so that one client does not keep the event loop. */
 export const runLinesMax = 512;
 
 /** The longest line before AUTH, where a token is required. */
 export const strangerLineBytesMax = 16 * 1024;
 
 /**
- * The slowest client that the idle time-out spares, in bytes a second: whoever sends a line or takes
- * replies at this rate is not idle. The kernel hides how far a client has read; so many bytes at
- * most can be on their way to it.
+ * The lowest rate, in bytes a second, at which a client counts as active: one that sends a line or
+ * reads replies at this rate is not idle. The server cannot see how far a client has read, because
+ * the kernel buffers replies, so it allows for the time that reading at this rate takes.
  */
 export const slowestBytesPerSecond = 16 * 1024;
 const kernelBytesMax = 8 * 1024 * 1024;
 
 const nothing = new Uint8Array(0);
 
-/** A client's connection: its input, session and unsent replies. */
+/** A client's connection: its input buffer, session and unsent replies. */
 export class Connection implements SessionOwner, OpenConnection {
   /** Set by the driver before the first `next()`. */
   driver: ConnectionDriver | undefined;
@@ -77,9 +77,9 @@ export class Connection implements SessionOwner, OpenConnection {
   #output: Uint8Array<ArrayBuffer> = nothing;
   #outputLength = 0;
   #sentLength = 0;
-  /** What is to be done once the output is sent; `"run"`: run what there is. */
+  /** What to do once the output is sent; `"run"`: run further lines. */
   #after: Want | "run" = "run";
-  /** What this connection has counted of the shared bounds. */
+  /** Bytes of this connection that are counted in the shared bounds. */
   #countedInput = 0;
   #countedStrangersInput = 0;
   #countedReplies = 0;
@@ -87,9 +87,9 @@ export class Connection implements SessionOwner, OpenConnection {
   #inputEnded = false;
   #isDraining = false;
   #isAborted = false;
-  /** When the client last sent or took anything. */
+  /** When the client last sent or took bytes. */
   #activeAtMs: number;
-  /** When the line began that is not finished. */
+  /** When the unfinished line began. */
   #lineStartedAtMs = 0;
   /** Bytes sent since the client last sent something. */
   #sentSinceRequest = 0;
@@ -102,12 +102,12 @@ export class Connection implements SessionOwner, OpenConnection {
     context.opened(this);
   }
 
-  /** Bytes of replies that are not sent, with those that operations hold. */
+  /** Bytes of unsent replies, including those that operations hold. */
   get heldReplyBytes(): number {
     return this.#countedReplies;
   }
 
-  /** Runs what there is to run; returns what the driver is to do. */
+  /** Runs operations and whole lines; returns what the driver must do next. */
   next(): Want {
     if (this.#isAborted) return "close";
     while (this.#sentLength === this.#outputLength) {
@@ -133,7 +133,7 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#input.settle(this.#session.hasPending);
   }
 
-  /** Takes so many bytes, which were read into `space()`. */
+  /** Takes `bytes` bytes that the driver has read into `space()`. */
   received(bytes: number): void {
     if (this.#isAborted) return;
     if (this.#countedInput === 0) this.#lineStartedAtMs = this.#context.nowMs;
@@ -143,13 +143,13 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#after = "run";
   }
 
-  /** The client has ended its sending side: what it left is a last line. */
+  /** The client has half-closed: an unfinished line counts as its last line. */
   inputEnded(): void {
     this.#inputEnded = true;
     this.#after = "run";
   }
 
-  /** Bytes of `unsent()`. */
+  /** The length of `unsent()`. */
   get unsentBytes(): number {
     return this.#outputLength - this.#sentLength;
   }
@@ -159,7 +159,7 @@ export class Connection implements SessionOwner, OpenConnection {
     return this.#output.subarray(this.#sentLength, this.#outputLength);
   }
 
-  /** Notes that so many of them were sent. */
+  /** Notes that the driver has sent the first `bytes` bytes of `unsent()`. */
   sent(bytes: number): void {
     if (this.#isAborted) return;
     this.#sentLength += bytes;
@@ -168,14 +168,14 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#countReplies();
   }
 
-  /** Ends the connection once what it has read is answered. Returns whether it is idle now. */
+  /** Ends the connection once the requests it has read are answered. Returns whether it is idle. */
   drain(): boolean {
     this.#isDraining = true;
     if (this.#after === "read") this.#after = "run";
     return this.#sentLength === this.#outputLength && !this.#session.hasPending;
   }
 
-  /** Ends the connection now. Its driver calls `release` once no I/O uses its buffers any more. */
+  /** Ends the connection now. The driver calls `release` once no I/O uses its buffers. */
   abort(): void {
     if (this.#isAborted) return;
     this.#isAborted = true;
@@ -192,7 +192,7 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#giveOutputBack();
   }
 
-  /** Whether the idle time-out is over, for what the client is doing. */
+  /** Whether the client has exceeded the idle time-out. */
   isOverdue(nowMs: number, timeoutMs: number): boolean {
     const unfinishedBytes = this.#countedInput;
     if (unfinishedBytes > 0 && this.#after === "read") {
@@ -206,7 +206,7 @@ export class Connection implements SessionOwner, OpenConnection {
     return nowMs - this.#activeAtMs > timeoutMs + onTheirWay * 1000 / slowestBytesPerSecond;
   }
 
-  /** Whether replies wait for a client that has taken nothing for so long. */
+  /** Whether replies wait for a client that has taken nothing for `durationMs`. */
   isStalled(nowMs: number, durationMs: number): boolean {
     return this.#sentLength < this.#outputLength && nowMs - this.#activeAtMs >= durationMs;
   }
@@ -220,8 +220,8 @@ export class Connection implements SessionOwner, OpenConnection {
     return this.#context.tryHold(bytes, this.#countedReplies);
   }
 
-  whenFree(callback: () => void): () => void {
-    return this.#context.replies.whenFreed(callback);
+  whenFree(bytes: number, callback: () => void): () => void {
+    return this.#context.replies.whenFreed(bytes, callback);
   }
 
   authenticationFailed(): void {
@@ -241,9 +241,9 @@ export class Connection implements SessionOwner, OpenConnection {
     try {
       after = this.#run();
     } catch (error) {
-      // Half a reply must not become part of another connection's.
+      // A part of a reply must not get into another connection's output.
       output.take();
-      this.#context.fault(error);
+      this.#context.runFault(error);
       this.abort();
       return "close";
     }
@@ -253,7 +253,7 @@ export class Connection implements SessionOwner, OpenConnection {
       this.#outputLength = length;
     }
     this.#countReplies();
-    // Nothing more is run: what the client still sends is not kept.
+    // No further line runs, so the input is not needed any more.
     if (after === "linger" || after === "close") {
       this.#input.release();
       this.#countInput(0);
@@ -261,7 +261,7 @@ export class Connection implements SessionOwner, OpenConnection {
     return after;
   }
 
-  /** Steps the session's operations and runs the lines that are there, up to a bound. */
+  /** Steps the session's operations and runs whole lines, up to a bound. */
   #run(): Want | "run" {
     const session = this.#session;
     const { output } = this.#context.commands;
@@ -284,7 +284,7 @@ export class Connection implements SessionOwner, OpenConnection {
     }
   }
 
-  /** What follows once every whole line was run. */
+  /** What to do once every whole line was run. */
   #afterLastLine(): Want {
     const session = this.#session;
     const isPending = session.hasPending;
@@ -297,7 +297,7 @@ export class Connection implements SessionOwner, OpenConnection {
     return isPending ? "wait" : "linger";
   }
 
-  /** Runs the next line; false when there is none. */
+  /** Runs the next line; false if there is no whole line. */
   #runNextLine(): boolean {
     const input = this.#input;
     const session = this.#session;
@@ -337,7 +337,7 @@ export class Connection implements SessionOwner, OpenConnection {
       this.#session.answer(lineTooLong(bytesMax));
       return;
     }
-    // A stranger does not get to send us much.
+    // A client that has not logged in may not send more.
     commands.fail(authenticationRequired);
     this.#session.close();
   }
@@ -348,7 +348,7 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#outputLength = this.#sentLength = 0;
   }
 
-  /** Counts the bytes of the unfinished line; false when all of them together are too many. */
+  /** Counts the bytes of the unfinished line; false if a shared bound is exceeded. */
   #countInput(bytes: number): boolean {
     const { input, strangersInput } = this.#context;
     if (bytes === this.#countedInput && this.#countedStrangersInput === 0) return true;
@@ -361,7 +361,7 @@ export class Connection implements SessionOwner, OpenConnection {
     return bytes === 0 || input.fits(0) && (strangers === 0 || strangersInput.fits(0));
   }
 
-  /** Counts the replies that are not sent. */
+  /** Counts the bytes of the unsent replies. */
   #countReplies(): void {
     const bytes = this.#isAborted
       ? 0

@@ -1,6 +1,6 @@
 /**
  * What the connections of one server share: the commands' context, the limits, and the counts that
- * the limits are held against. Time is passed in by `tick`.
+ * are compared with the limits. `tick` passes the time in.
  *
  * @module
  */
@@ -17,19 +17,19 @@ export interface Limits {
   readonly connectionsMax: number;
   /** The longest line, in bytes without its end. */
   readonly lineBytesMax: number;
-  /** The most bytes of all unfinished lines, and likewise of all replies that are not sent. */
+  /** The most bytes of all unfinished lines; the same bound holds for all unsent replies. */
   readonly pendingBytesMax: number;
   /** Connections on which nothing moves for this long are closed; 0 for never. */
   readonly idleTimeoutMs: number;
 }
 
-/** What the context needs to know of a connection. */
+/** The interface of a connection to the context. */
 export interface OpenConnection {
-  /** Bytes of replies that are not sent, with those that operations hold. */
+  /** Bytes of unsent replies, including those that operations hold. */
   readonly heldReplyBytes: number;
   /** Whether the idle time-out is over. */
   isOverdue(nowMs: number, timeoutMs: number): boolean;
-  /** Whether replies wait for a client that has taken nothing for this long. */
+  /** Whether replies wait for a client that has taken nothing for `durationMs`. */
   isStalled(nowMs: number, durationMs: number): boolean;
   /** Ends the connection now. */
   abort(): void;
@@ -37,20 +37,20 @@ export interface OpenConnection {
   peer(): string;
 }
 
-/** Clients that have not logged in may together hold this share of `pendingBytesMax`. */
+/** The share of `pendingBytesMax` that clients may hold together before they log in. */
 export const strangersShare = 1 / 16;
 
 /** A connection that takes nothing of its replies for this long can be closed to make room. */
 export const stalledMs = 1000;
 
-/** Values of so many bytes may be copied for replies between two polls of the sockets. */
+/** Bytes of values that may be copied for replies between two polls of the sockets. */
 export const copiedBytesMax = 8 * 1024 * 1024;
 
-/** What a server context is made of. */
+/** The parts of a server context. */
 export interface ServerContextOptions {
-  /** What commands run on. */
+  /** The context that commands run on. */
   readonly commands: Context;
-  /** The commands that there are. */
+  /** The table of commands. */
   readonly table: CommandTable;
   /** Where buffers come from. */
   readonly buffers: BufferPool;
@@ -62,7 +62,7 @@ export interface ServerContextOptions {
   readonly onBroken: (error: Error) => void;
 }
 
-/** The state that all connections of one event loop share. */
+/** The state that all connections of one server share. */
 export class ServerContext {
   readonly commands: Context;
   readonly table: CommandTable;
@@ -71,21 +71,20 @@ export class ServerContext {
   readonly events: EventLog;
   /** Bytes of unfinished lines of all connections. */
   readonly input: MemoryBound;
-  /** Those of clients that have not logged in. */
+  /** The part of `input` that belongs to clients that have not logged in. */
   readonly strangersInput: MemoryBound;
-  /** Bytes of replies of all connections that are not sent. */
+  /** Bytes of unsent replies of all connections. */
   readonly replies: MemoryBound;
   /** The connections that are open. */
   readonly connections: Set<OpenConnection> = new Set();
   /** The time of the last tick. */
   nowMs: number;
-  /** True once the server is to end: no connection reads on. */
+  /** True once the server is shutting down: no connection reads on. */
   isDraining = false;
   /** Bytes of values that were copied for replies since the last poll. */
   #copiedBytes = 0;
-  /** Why somebody waits for memory of replies. */
+  /** Whether a reply waits until other connections had their turn. */
   #areCopiesWaiting = false;
-  #isMemoryShort = false;
   readonly #onBroken: (error: Error) => void;
 
   constructor(options: ServerContextOptions) {
@@ -116,12 +115,11 @@ export class ServerContext {
     this.commands.counters.connections.now = this.connections.size;
   }
 
-  /** Whether a connection that holds `ownBytes` may now hold so many bytes more for a reply. */
+  /** Whether a connection that holds `ownBytes` may now hold `bytes` more for a reply. */
   tryHold(bytes: number, ownBytes: number): boolean {
     const { replies, commands } = this;
-    // One that is alone may always be sent to, however large its reply.
+    // The only connection that holds replies may hold a reply of any size.
     if (replies.bytes !== ownBytes && !replies.fits(bytes + commands.output.length)) {
-      this.#isMemoryShort = true;
       return false;
     }
     if (this.#copiedBytes > 0 && this.#copiedBytes + bytes > copiedBytesMax) {
@@ -132,7 +130,9 @@ export class ServerContext {
     return true;
   }
 
-  /** The sockets were polled: whoever waited for other connections to have their turn goes on. */
+  /**
+   * The sockets were polled, so other connections have had their turn: operations may copy again.
+   */
   polled(): void {
     this.#copiedBytes = 0;
     if (!this.#areCopiesWaiting) return;
@@ -140,7 +140,7 @@ export class ServerContext {
     this.replies.wake();
   }
 
-  /** Work that is due without a request: expired entries, flushes; true when more is due now. */
+  /** Does work that is due without a request: expiry and flushes. True when more is due now. */
   sweep(): boolean {
     try {
       return this.commands.store.sweep();
@@ -150,7 +150,7 @@ export class ServerContext {
     }
   }
 
-  /** Closes what is overdue, and makes room where somebody waits for it. */
+  /** Closes overdue connections, and frees reply memory if an operation waits for it. */
   tick(nowMs: number): void {
     this.nowMs = nowMs;
     this.events.tick(nowMs);
@@ -162,43 +162,58 @@ export class ServerContext {
       }
     }
     this.polled();
-    while (this.#isMemoryShort && this.replies.isWaitedFor && this.#closeLargestStalled(nowMs));
-    this.#isMemoryShort = this.replies.isWaitedFor;
-  }
-
-  /** A fault in the server itself: an invariant is broken, or one connection cannot go on. */
-  fault(error: unknown): void {
-    if (error instanceof InvariantError) {
-      this.broken(error);
-    } else {
-      const message = error instanceof Error ? error.message : String(error);
-      this.events.report("fault", `Connection closed after a fault: ${message}`, this.nowMs);
+    const { bytes, bytesMax, wantedBytes } = this.replies;
+    let missing = wantedBytes === 0 ? 0 : bytes + wantedBytes - bytesMax;
+    while (missing > 0) {
+      const closedBytes = this.#closeLargestStalled(nowMs);
+      if (closedBytes === 0) return;
+      missing -= closedBytes;
     }
   }
 
-  /** A broken invariant: the server ends. */
+  /**
+   * A fault while a request was run. A contradiction in the store ends the server, and so does an
+   * error that only wrong code can cause, since it may have left a change half done. Any other, such
+   * as memory that the system does not give, ends the connection.
+   */
+  runFault(error: unknown): void {
+    const isFatal = error instanceof InvariantError || error instanceof TypeError ||
+      error instanceof ReferenceError;
+    if (isFatal) this.broken(error);
+    else this.fault(error);
+  }
+
+  /** A fault that ends one connection. */
+  fault(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.events.report("fault", `Connection closed after a fault: ${message}`, this.nowMs);
+  }
+
+  /** Ends the server, since an invariant is broken. */
   broken(error: unknown): void {
     this.#onBroken(error instanceof Error ? error : new Error(String(error)));
   }
 
   /**
-   * Closes the connection that holds most, of those whose client has taken nothing for a while. One
-   * that makes progress is never closed.
+   * Closes the connection that holds the most reply bytes, among those whose client has taken
+   * nothing for a while, and returns how many bytes it held; 0 if there is none. A connection that
+   * makes progress is never closed.
    */
-  #closeLargestStalled(nowMs: number): boolean {
+  #closeLargestStalled(nowMs: number): number {
     let largest: OpenConnection | undefined;
     for (const connection of this.connections) {
       if (!connection.isStalled(nowMs, stalledMs)) continue;
       if (connection.heldReplyBytes > (largest?.heldReplyBytes ?? 0)) largest = connection;
     }
-    if (largest === undefined) return false;
+    if (largest === undefined) return 0;
+    const bytes = largest.heldReplyBytes;
     this.events.report(
       "slow client",
-      `Closed a client that took none of its ${largest.heldReplyBytes} bytes of replies for ` +
+      `Closed a client that took none of its ${bytes} bytes of replies for ` +
         `${stalledMs} ms, since other replies needed the memory: ${largest.peer()}`,
       nowMs,
     );
     largest.abort();
-    return true;
+    return bytes;
   }
 }

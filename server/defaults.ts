@@ -1,12 +1,12 @@
 /**
- * The server's options where they are silent.
+ * The defaults of the server's options, and its fixed times.
  *
  * @module
  */
 
 import { hostDefault, portDefault } from "../protocol.ts";
 
-/** What holds where an option is not given. Sizes are in bytes. */
+/** The values of options that are not given. Sizes are in bytes. */
 export const serverDefaults = {
   hostname: hostDefault,
   port: portDefault,
@@ -19,8 +19,8 @@ export const serverDefaults = {
   io: "auto",
 } as const;
 
-/** How long requests already read may take to be answered when the server ends. */
+/** How long a server that shuts down still answers the requests it has read, in milliseconds. */
 export const shutdownGraceMs = 5000;
 
-/** How often expired entries are swept and time-outs are checked. */
+/** How often expired entries are swept and time-outs are checked, in milliseconds. */
 export const tickMs = 100;

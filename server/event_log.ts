@@ -1,8 +1,7 @@
 /**
- * Reports to the operator, at a bounded rate: the first event of a kind at once, those that follow
- * within the interval as one count at its end. So a stranger cannot make the log grow with each
- * guess at a token. A receiver that throws is not asked twice about one event, and never harms the
- * server.
+ * Reports events to the operator at a bounded rate: the first event of a kind at once, later ones
+ * within the interval as one count at its end. So a client that guesses tokens cannot make the log
+ * grow with each guess. An event whose receiver throws is lost, and the server goes on.
  *
  * @module
  */
@@ -13,14 +12,14 @@ export const eventIntervalMs = 10_000;
 /** The kinds of events. */
 export type EventKind = "authentication" | "accept" | "fault" | "slow client";
 
-/** What was not reported yet of one kind. */
+/** The events of one kind that are not reported yet. */
 interface Recent {
   reportedAtMs: number;
   suppressed: number;
   last: string;
 }
 
-/** Passes events on to a receiver, at a bounded rate. */
+/** Passes events to a receiver at a bounded rate. */
 export class EventLog {
   readonly #receive: (event: string) => void;
   readonly #recent = new Map<EventKind, Recent>();
@@ -29,7 +28,7 @@ export class EventLog {
     this.#receive = receive;
   }
 
-  /** Reports an event, or counts it where one of its kind was reported lately. */
+  /** Reports an event, or counts it if one of its kind was reported within the interval. */
   report(kind: EventKind, event: string, nowMs: number): void {
     const recent = this.#recent.get(kind);
     if (recent !== undefined && nowMs - recent.reportedAtMs < eventIntervalMs) {
@@ -42,7 +41,7 @@ export class EventLog {
     this.#send(event);
   }
 
-  /** Reports what was counted, once its interval is over. */
+  /** Reports the counts whose interval is over. */
   tick(nowMs: number): void {
     for (const [kind, recent] of this.#recent) {
       if (nowMs - recent.reportedAtMs < eventIntervalMs) continue;
@@ -56,7 +55,7 @@ export class EventLog {
     }
   }
 
-  /** Reports what was counted so far. */
+  /** Reports all counts now. */
   flush(): void {
     for (const recent of this.#recent.values()) this.#reportSuppressed(recent);
     this.#recent.clear();
@@ -71,7 +70,7 @@ export class EventLog {
     try {
       this.#receive(event);
     } catch {
-      // A log that cannot be written is no reason to stop serving.
+      // The server must go on even if its log cannot be written.
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The wire without a network: a store and one client in this process. The client's bytes go through
- * the same connection as those of a socket.
+ * The in-process transport: a store and one client of it in this process. The client's bytes go
+ * through the same `Connection` as those of a socket.
  *
  * @module
  */
@@ -14,27 +14,27 @@ import { ServerContext } from "./context.ts";
 import { serverDefaults, tickMs } from "./defaults.ts";
 import { EventLog } from "./event_log.ts";
 
-/** How a store in the process is made. */
+/** The options of a store in the process. */
 export interface InProcessOptions {
   /** The most bytes of keys and values; 10 MiB by default. */
   memoryLimitBytes?: number;
   /** The longest line, in bytes without its end; 16 MiB by default. */
   lineBytesMax?: number;
-  /** The store, instead of a new one. */
+  /** The store to use, instead of a new one. */
   store?: Storage;
 }
 
-/** One client's side of the wire: what it writes and what it reads. */
+/** The client's side of an in-process connection. */
 export interface InProcess {
   /** The bytes of the replies. */
   readonly readable: ReadableStream<Uint8Array>;
   /** Takes the bytes of requests, cut anywhere. */
   readonly writable: WritableStream<Uint8Array>;
-  /** Ends it; the store goes with it. */
+  /** Ends the connection. The store is gone then, unless it was passed in. */
   close(): void;
 }
 
-/** Replies that wait to be read, in bytes, before requests wait too. */
+/** Bytes of unread replies beyond which further requests wait. */
 const waitingBytesMax = 1024 * 1024;
 
 /**
@@ -77,7 +77,7 @@ class StreamDriver implements ConnectionDriver {
   #canSend = Promise.withResolvers<void>();
   #resume: (() => void) | undefined;
   #isOpen = true;
-  /** What went wrong; the next write says so. */
+  /** The error that ended the connection; the next write rejects with it. */
   #failure: Error | undefined;
 
   constructor(store: Storage, lineBytesMax: number) {
@@ -124,7 +124,7 @@ class StreamDriver implements ConnectionDriver {
     try {
       this.#controller.close();
     } catch {
-      // Its reader has cancelled it.
+      // The reader has cancelled the stream.
     }
   }
 

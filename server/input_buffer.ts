@@ -1,35 +1,40 @@
 /**
- * The input buffer: what a connection has read and not consumed yet, and the lines in it.
+ * The input buffer: bytes that a connection has read and not consumed yet, and the lines in them.
  *
- * It starts small, since most connections are idle most of the time and a pending read holds its
- * buffer; it doubles while reads fill it, up to 64 KiB, and shrinks when reads are short. What a
- * client sends at once should fit: the rest of it costs a read more each time. So a full read makes
- * the buffer grow also where it leaves a line unfinished, and one short read, which may be such a
- * rest, does not make it shrink.
+ * The buffer starts small, since most connections are idle most of the time and a pending read
+ * holds its buffer. It grows fourfold while reads fill it, up to 64 KiB, and shrinks when reads are short.
+ * The bytes that a client sends at once should fit, since a rest costs a second read each time. So
+ * a full read makes the buffer grow even if a line is unfinished, and one short read, which may be
+ * a rest, does not make it shrink.
  *
  * A loop that reads only what is there already can lend its own buffer for a read instead: then a
  * connection holds memory only for what it has not consumed.
  *
- * A line longer than 64 KiB is kept in chunks until its end has come, and only then joined. So an
- * unfinished line never holds much more memory than its bytes, nothing is copied again and again
- * while it grows, and all of it comes from the pool and returns there.
+ * A line longer than 64 KiB is kept in chunks until its end has arrived, and only then joined. So
+ * an unfinished line never holds much more memory than its bytes, its bytes are not copied while it
+ * grows, and all its memory comes from the pool and returns to it.
  *
  * @module
  */
 
 import { type Buffers, findLineFeed } from "../protocol.ts";
 
-/** The bytes of buffer that an idle connection holds. */
+/** The size of an idle connection's buffer, in bytes. */
 export const inputBytesMin = 512;
 
 /** The largest buffer for reads, and the size of a chunk. */
 export const chunkBytes = 64 * 1024;
 
-/** A line of this many bytes goes on in chunks of the larger size, which cost fewer reads. */
+/** A buffer that a read has filled is made this many times larger. */
+const growth = 4;
+
+/** From this length on, a line is kept in larger chunks, which need fewer reads. */
 const largeLineBytes = 1024 * 1024;
 const largeChunkBytes = 256 * 1024;
 
-/** The largest buffer for a read that may wait long; only one after a full read gets more. */
+/**
+ * The largest buffer for a read that may wait long. A read after a full read may get a larger one.
+ */
 const idleReadBytesMax = 16 * 1024;
 
 const lineFeedBytes = 1;
@@ -39,33 +44,33 @@ const nothing = new Uint8Array(0);
 /** The result of a search for a line. */
 export type LineResult = "line" | "none" | "too long";
 
-/** Bytes that were read, and the lines in them. */
+/** Bytes that were read and not consumed, and the lines in them. */
 export class InputBuffer {
   /** The buffer; `bytes[start, end)` is not consumed yet. */
   bytes: Uint8Array<ArrayBuffer> = nothing;
-  /** Where the bytes begin that are not consumed. */
+  /** Where the unconsumed bytes begin. */
   start = 0;
-  /** Where they end. */
+  /** Where the unconsumed bytes end. */
   end = 0;
-  /** Where the line that was found begins, in `bytes`. */
+  /** Where the line found last begins, in `bytes`. */
   lineStart = 0;
-  /** Where it ends, without its line break. */
+  /** Where the line found last ends, without its line break. */
   lineEnd = 0;
   readonly #buffers: Buffers;
-  /** The chunks of an unfinished line before `bytes`, full each. */
+  /** Full chunks of an unfinished line, which `bytes` continues. */
   #chunks: Uint8Array<ArrayBuffer>[] | undefined;
   /** Where the line begins in the first chunk. */
   #firstChunkStart = 0;
   /** Bytes of the line in the chunks. */
   #chunkedBytes = 0;
-  /** Bytes from `start` that hold no line feed. */
+  /** Bytes from `start` on that are known to hold no line feed. */
   #searchedBytes = 0;
-  /** True while the rest of a line that is too long is thrown away. */
+  /** True while the rest of a line that is too long is discarded. */
   #isSkipping = false;
-  /** The bytes of the last read, and the space that it had. */
+  /** The bytes that the last read brought, and the space that it had. */
   #lastBytes = 0;
   #lastSpace = 0;
-  /** The bytes of the read before it. */
+  /** The bytes that the read before it brought. */
   #earlierBytes = 0;
   /** True while `bytes` is lent. */
   #isLent = false;
@@ -74,12 +79,12 @@ export class InputBuffer {
     this.#buffers = buffers;
   }
 
-  /** Bytes of the line that has begun and not ended. */
+  /** Bytes of the unfinished line. */
   get unfinishedBytes(): number {
     return this.#chunkedBytes + this.end - this.start;
   }
 
-  /** The space for the next read. What was found before is no longer valid. */
+  /** The space for the next read. Lines found before are no longer valid. */
   space(): Uint8Array<ArrayBuffer> {
     if (this.#isLent) this.#moveOut(false);
     if (this.start === this.end) {
@@ -142,9 +147,9 @@ export class InputBuffer {
   }
 
   /**
-   * Consumes the next line of up to `lineBytesMax` bytes: `lineStart` and `lineEnd` say where it is.
-   * `"none"`: more bytes are needed. `"too long"`: what there is of the line was thrown away, and
-   * the rest of it will be.
+   * Consumes the next line of up to `lineBytesMax` bytes: `lineStart` and `lineEnd` say where it
+   * is. `"none"`: more bytes are needed. `"too long"`: the line is discarded, including the part of
+   * it that has not arrived yet.
    */
   nextLine(lineBytesMax: number): LineResult {
     for (;;) {
@@ -172,7 +177,7 @@ export class InputBuffer {
     }
   }
 
-  /** Consumes what the end of the input leaves: a last line without a line feed. */
+  /** Consumes the last line at the end of the input, which has no line feed. */
   lastLine(lineBytesMax: number): LineResult {
     const length = this.unfinishedBytes;
     if (length === 0 || this.#isSkipping) return "none";
@@ -186,7 +191,7 @@ export class InputBuffer {
     return "line";
   }
 
-  /** What there is of the line that `nextLine` is about to find too long, up to 64 KiB of it. */
+  /** The beginning of the unfinished line, up to 64 KiB. */
   head(): Uint8Array {
     const first = this.#chunks?.at(0);
     return first === undefined
@@ -215,7 +220,7 @@ export class InputBuffer {
       return "none";
     }
     const { unfinishedBytes } = this;
-    // A carriage return that may yet turn out to be the line's end does not count.
+    // A carriage return at the end does not count, since a line feed may follow.
     const counted = unfinishedBytes > 0 && this.bytes[this.end - 1] === carriageReturn
       ? unfinishedBytes - 1
       : unfinishedBytes;
@@ -275,15 +280,15 @@ export class InputBuffer {
     return 0;
   }
 
-  /** True when the last read took all of its space, so that more may be there already. */
+  /** True when the last read filled its space, so that more bytes may have arrived already. */
   get #wasFilled(): boolean {
     return this.#lastBytes === this.#lastSpace && this.#lastBytes > 0;
   }
 
-  /** The size for a buffer with nothing in it. */
+  /** The size for an empty buffer. */
   #wantedBytes(): number {
     const { length } = this.bytes;
-    if (this.#wasFilled) return Math.min(chunkBytes, Math.max(length, 2 * this.#lastSpace));
+    if (this.#wasFilled) return Math.min(chunkBytes, Math.max(length, growth * this.#lastSpace));
     const most = Math.max(this.#lastBytes, this.#earlierBytes);
     const kept = most * 4 <= length ? length / 2 : length;
     return Math.max(inputBytesMin, Math.min(idleReadBytesMax, kept));
@@ -293,19 +298,19 @@ export class InputBuffer {
     const { bytes, start, end } = this;
     const unfinished = end - start;
     if (bytes.length > chunkBytes) {
-      // It was joined for a line that is consumed by now.
+      // The buffer is a joined line that is consumed by now.
       this.#exchange(Math.max(chunkBytes, unfinished));
       return;
     }
     if (this.#wasFilled && bytes.length < chunkBytes) {
-      this.#exchange(2 * bytes.length);
+      this.#exchange(Math.min(chunkBytes, growth * bytes.length));
       return;
     }
     const space = bytes.length - end;
     if (space * 2 >= bytes.length) return;
     const canGrow = bytes.length < chunkBytes;
     if (canGrow && unfinished * 2 > bytes.length) {
-      this.#exchange(2 * bytes.length);
+      this.#exchange(Math.min(chunkBytes, growth * bytes.length));
     } else if (start > 0 && (canGrow || space === 0)) {
       bytes.copyWithin(0, start, end);
       this.start = 0;
@@ -313,7 +318,7 @@ export class InputBuffer {
     }
   }
 
-  /** Moves what is not consumed to the start of another buffer. */
+  /** Moves the unconsumed bytes to the start of another buffer. */
   #exchange(length: number): void {
     const old = this.bytes;
     this.bytes = this.#buffers.take(length);

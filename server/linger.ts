@@ -1,29 +1,29 @@
 /**
- * Closing a connection from our side without losing what was sent on it. A socket that is closed
- * with bytes unread is reset, and a reset destroys replies on their way. So our side is ended
- * first, and what the client still sends is read and discarded until it ends its own, for a
+ * Closes a connection from the server's side without losing replies. A socket that is closed with
+ * unread bytes is reset, and a reset destroys replies that have not arrived. So the server
+ * half-closes first, then reads and discards what the client sends until the client closes, for a
  * bounded time and number of bytes.
  *
  * @module
  */
 
-/** The longest time to wait for the client's end. */
+/** The longest time to wait for the client to close, in milliseconds. */
 export const lingerMs = 1000;
 
 /** The most bytes that are read meanwhile. */
 export const lingerBytesMax = 1024 * 1024;
 
-/** Shared by all connections: nobody reads what is written here. */
+/** A buffer that all connections share; its content is never used. */
 const discarded = new Uint8Array(16 * 1024);
 
-/** Ends our side, and waits for the other's. The caller closes the connection. */
+/** Half-closes, and waits until the client closes. The caller closes the connection. */
 export async function linger(conn: Deno.Conn): Promise<void> {
   await conn.closeWrite();
   const timer = setTimeout(() => {
     try {
       conn.close();
     } catch {
-      // It was closed meanwhile.
+      // The connection was closed meanwhile.
     }
   }, lingerMs);
   try {
@@ -33,7 +33,7 @@ export async function linger(conn: Deno.Conn): Promise<void> {
       left -= bytes;
     }
   } catch {
-    // A reset, or the time is over.
+    // The client has reset the connection, or the time is over.
   } finally {
     clearTimeout(timer);
   }

@@ -1,5 +1,5 @@
 /**
- * Where the server listens: binding addresses and socket files, and letting go of them.
+ * Binds the addresses and socket files that the server listens on, and releases them.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { serverDefaults } from "./defaults.ts";
 import type { TcpAddress, UnixAddress } from "./event_loop.ts";
 
-/** An address that is bound. */
+/** A bound address. */
 export interface Bound<Listener> {
   /** Accepts its connections. */
   readonly listener: Listener;
@@ -17,7 +17,7 @@ export interface Bound<Listener> {
   close(): void;
 }
 
-/** Connections that the system completes before they are accepted, so that a rush is not refused. */
+/** Connections that the system holds until they are accepted, so that a burst is not refused. */
 export const acceptBacklog = 4096;
 
 /**
@@ -28,7 +28,7 @@ export const acceptBacklog = 4096;
 export function listenTcp({ hostname, port }: TcpAddress): Bound<Deno.Listener> {
   const address = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   try {
-    // The types of the runtime do not know of the backlog.
+    // The runtime's types lack `tcpBacklog`.
     const options = { transport: "tcp", hostname, port, tcpBacklog: acceptBacklog } as const;
     const listener = Deno.listen(options);
     return { listener, address: listener.addr, close: () => listener.close() };
@@ -51,8 +51,8 @@ function reason(error: unknown): string {
 }
 
 /**
- * Listens on a socket file. One that no server listens on any more is replaced; a live one and
- * anything that is not a socket are left alone.
+ * Listens on a socket file. It replaces a socket that no server listens on, and leaves a live
+ * socket and any other file alone.
  *
  * @throws {Error} when the path is unavailable; its message says what to do.
  */
@@ -71,7 +71,7 @@ export async function bindUnix<Listener extends { close(): void }>(
 ): Promise<Bound<Listener>> {
   await removeStale(path);
   const fileMode = mode ?? serverDefaults.unixMode;
-  // The runtime removes whatever has the name that it bound, when it closes the listener; that may
+  // When the runtime closes the listener, it removes any file that has the name it bound, which may
   // be the socket of a newer server by then. So it binds another name, and the file is renamed.
   const bindPath = `${path}~`;
   const before = setUmask(0o777 & ~fileMode);
@@ -106,11 +106,13 @@ function removeQuietly(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // Somebody has removed it already.
+    // The file was removed already.
   }
 }
 
-/** What tells one file from another at the same path; undefined where there is none. */
+/**
+ * The identity of the file at a path, to detect that another file replaced it; undefined if none.
+ */
 function fileAt(path: string): string | undefined {
   try {
     const { dev, ino, birthtime, ctime } = Deno.lstatSync(path);

@@ -103,13 +103,13 @@ export class PortableDriver implements ConnectionDriver {
           await new Promise<void>((resolve) => this.#resume = resolve);
           this.#resume = undefined;
         } else {
-          // It is ours to end, so it has to be closed with care.
+          // The server closes first, so replies on their way must not be lost.
           if (want === "linger") await linger(conn);
           return;
         }
       }
     } catch (error) {
-      // A peer that vanished, or a connection closed by abort: nobody is left to be told.
+      // The client has gone, or `abort` has closed the connection: nothing is left to report.
       if (!this.#isClosed && !isBrokenConnection(error)) this.#context.fault(error);
     } finally {
       connection.abort();

@@ -1,18 +1,19 @@
 /**
- * The fair scheduler of the portable event loop: which connections have their turn when.
+ * The fair scheduler of the portable event loop: it decides which connections yield, and when they
+ * go on.
  *
- * In one poll of the sockets the runtime lets 128 reads and writes succeed, and puts the rest off.
- * In its next poll it takes the sockets that became ready since first, and only then those that it
- * has put off. So with more busy connections than that, those that were served and ask again are
- * served again, and the others wait, some of them a hundred times as long.
+ * In one poll of the sockets the runtime lets 128 reads and writes succeed, and postpones the rest.
+ * Its next poll serves newly ready sockets first, and postponed ones after them. So with more than
+ * 128 busy connections, the ones served first are served repeatedly, and the others wait, some
+ * of them a hundred times as long.
  *
- * So connections are served in rounds. Once a round has served its share, every connection that was
- * served yields, and a waker makes the runtime poll again, until hardly any connection is left to
- * be served: then none is put off any more, and the next round begins for all. No connection is
- * served a third time while another waits for its first.
+ * Therefore connections are served in rounds. Once a round has served its share, every connection
+ * that was served yields, and a waker makes the runtime poll again, until few connections remain to
+ * be served. Then the runtime postpones none, and the next round begins for all. No connection is
+ * served a third time while another waits for its first turn.
  *
- * A client that sends or fetches much would keep the event loop to itself in the same way, so
- * requests and bytes count too, however few connections there are.
+ * A client that sends or fetches much would keep the event loop to itself, too. So requests and
+ * bytes also count, even with few connections.
  *
  * @module
  */
@@ -26,7 +27,7 @@ export const roundRequests = 512;
 /** Bytes read and sent after which a round begins to end. */
 export const roundBytes = 256 * 1024;
 
-/** With no more connections than this, their number alone puts none off. */
+/** With no more connections than this, the runtime postpones none for their number alone. */
 export const fairConnections = 100;
 
 /** With more connections a read takes up to this many bytes. */
@@ -76,7 +77,7 @@ export class Scheduler {
       this.#reads >= roundReads && this.#connections.size > fairConnections;
   }
 
-  /** Resolves when the next round begins, after the others had their turn. */
+  /** Resolves when the next round begins, after other connections had their turn. */
   yield(): Promise<void> {
     this.#nextRound ??= this.#finishRound();
     return this.#nextRound;
@@ -89,7 +90,7 @@ export class Scheduler {
 
   async #finishRound(): Promise<void> {
     let before: number;
-    // Newcomers, however many, do not keep those waiting that were served.
+    // New connections, however many, must not keep those waiting that were served.
     let pollsLeft = 2 + Math.ceil(this.#connections.size / roundReads);
     do {
       before = this.#reads;

@@ -1,6 +1,6 @@
 /**
  * The server: listens on TCP addresses and Unix domain sockets, which all serve one store, until it
- * is told to end.
+ * is shut down.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { EventLog } from "./event_log.ts";
 import { chooseLoop } from "./choose_loop.ts";
 import { type TokenCheck, tokenCheck } from "./token.ts";
 
-/** How a server is set up; an option that is not given takes its value of `serverDefaults`. */
+/** The options of a server. An option that is not given has its default of `serverDefaults`. */
 export interface ServerOptions {
   /** Where to listen by TCP; 127.0.0.1, port 8765, unless `unix` is given. */
   tcp?: readonly TcpAddress[];
@@ -29,15 +29,15 @@ export interface ServerOptions {
   connectionsMax?: number;
   /** The longest line, in bytes without its end. */
   lineBytesMax?: number;
-  /** The most bytes of all unfinished lines together, and likewise of replies that wait. */
+  /** The most bytes of all unfinished lines together; the same bound holds for unsent replies. */
   pendingBytesMax?: number;
   /** Connections on which nothing moves for this long are closed; 0 for never. */
   idleTimeoutMs?: number;
   /** The token that clients must log in with, by AUTH. */
   token?: string;
   /**
-   * Receives, a line each, what an operator should know: failed AUTH, faults. Events of one kind
-   * are reported at most every ten seconds, with their number.
+   * Receives events for the operator, one line each: failed AUTH, faults. Events of one kind are
+   * reported at most every ten seconds, with their number.
    */
   onEvent?: (event: string) => void;
   /** The store to serve, instead of a new one. */
@@ -86,7 +86,7 @@ export class Server implements AsyncDisposable {
   readonly store: Storage;
   /** Resolves when the server has ended. */
   readonly finished: Promise<void>;
-  /** Why it has ended by itself: an invariant was broken. Undefined otherwise. */
+  /** The broken invariant that ended the server; undefined otherwise. */
   failure: Error | undefined;
   /** The event loop in use. */
   readonly io: Io;
@@ -96,7 +96,7 @@ export class Server implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<void>();
   #isSweeping = false;
 
-  /** Use {@linkcode serve}. */
+  /** For {@linkcode serve}, which is the way to make a server. */
   constructor(
     loop: EventLoop,
     options: ServerOptions,
@@ -136,8 +136,8 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting, answers the requests that were read, and ends. What is not answered within
-   * `graceMs` milliseconds is dropped.
+   * Stops accepting, answers the requests that were read, and ends. Requests that are not answered
+   * within `graceMs` milliseconds are dropped.
    */
   async shutdown(graceMs: number = shutdownGraceMs): Promise<void> {
     this.#loop.stopAccepting();
@@ -150,7 +150,7 @@ export class Server implements AsyncDisposable {
     await this.finished;
   }
 
-  /** Ends at once; what was not answered stays unanswered. */
+  /** Ends at once, without answering further requests. */
   abort(): void {
     this.#loop.stopAccepting();
     this.#context.isDraining = true;
@@ -163,12 +163,12 @@ export class Server implements AsyncDisposable {
     await this.shutdown();
   }
 
-  /** An invariant is broken: what the store holds can no longer be trusted. */
+  /** Ends the server after a broken invariant: the store's content can no longer be trusted. */
   #fail(error: Error): void {
     if (this.failure !== undefined) return;
     this.failure = error;
     this.#context.events.report("fault", `The server ends: ${error.message}`, Infinity);
-    // Not from within a connection's run.
+    // Later, since a connection may be running now.
     queueMicrotask(() => this.abort());
   }
 
@@ -182,7 +182,7 @@ export class Server implements AsyncDisposable {
   #startTimers(idleTimeoutMs: number): void {
     const context = this.#context;
     this.#every(tickMs, () => this.#sweep());
-    // The clock of time-outs is that of ticks, so short time-outs need short ticks.
+    // Time-outs are measured in ticks, so short time-outs need short ticks.
     const idleTickMs = idleTimeoutMs > 0 ? Math.max(10, idleTimeoutMs / 4) : tickMs;
     this.#every(Math.min(tickMs, idleTickMs), () => context.tick(context.commands.now()));
   }
@@ -193,7 +193,7 @@ export class Server implements AsyncDisposable {
     this.#timers.push(timer);
   }
 
-  /** Sweeps, and goes on after the connections had their turns for as long as more is due. */
+  /** Sweeps until nothing more is due; connections have their turn between two steps. */
   async #sweep(): Promise<void> {
     if (this.#isSweeping) return;
     this.#isSweeping = true;

@@ -1,10 +1,10 @@
 /**
  * A session: one client's requests, run in order, and their replies in the same order.
  *
- * It gets whole lines, keeps whether the client has logged in, and owns the operations that its
- * requests became. While an exclusive operation is under way, it runs no further line. Behind one
- * that is not exclusive it goes on, and holds the later replies back until the earlier one is
- * written. It knows neither sockets nor how lines are found.
+ * A session takes whole lines, records whether the client has logged in, and owns the operations of
+ * its requests. While an exclusive operation is under way, it runs no further line. Behind any
+ * other operation it runs further lines, and holds their replies back until the operation's reply
+ * is written. A session knows neither sockets nor how lines are found.
  *
  * @module
  */
@@ -12,33 +12,33 @@
 import type { CommandTable, Context, Operation, SessionControl, Step } from "../commands/mod.ts";
 import { authenticationRequired, type ErrorReply } from "../protocol.ts";
 
-/** Replies that one session may hold back behind an operation that waits. */
+/** The most replies that one session holds back behind an operation. */
 export const heldRepliesMax = 1024;
 
-/** Bytes of such replies beyond which it runs no further line. */
+/** Bytes of held-back replies beyond which a session runs no further line. */
 export const heldReplyBytesMax = 256 * 1024;
 
-/** What a session asks of its connection. */
+/** The interface of a connection to its session. */
 export interface SessionOwner {
   /** See `SessionControl.tryHold`. */
   tryHold(bytes: number): boolean;
   /** See `SessionControl.whenFree`. */
-  whenFree(callback: () => void): () => void;
+  whenFree(bytes: number, callback: () => void): () => void;
   /** See `SessionControl.authenticationFailed`. */
   authenticationFailed(): void;
-  /** An operation that waited can go on: the session is to be stepped. */
+  /** An operation that waited can go on: step the session. */
   wake(): void;
 }
 
-/** A reply that is not written yet, or that waits for one before it. */
+/** A reply that is incomplete, or held back behind an earlier one. */
 interface PendingReply {
-  /** The operation that writes it; undefined when it is complete. */
+  /** The operation that writes the reply; undefined when the reply is complete. */
   operation: Operation | undefined;
-  /** How far its last step came. */
+  /** The result of the operation's last step. */
   step: Step;
-  /** What is written of it while it is not the first. */
+  /** The parts of the reply that were written while it was not the first. */
   readonly written: Uint8Array[];
-  /** Its verb's number, for INFO. */
+  /** The verb's number, for INFO. */
   readonly verb: number;
 }
 
@@ -46,14 +46,14 @@ interface PendingReply {
 export class Session implements SessionControl {
   /** Whether the client has logged in, or no token is required. */
   isAuthenticated: boolean;
-  /** True once nothing more of this client is run. */
+  /** True once no further request of this client runs. */
   isClosing = false;
   readonly #context: Context;
   readonly #table: CommandTable;
   readonly #owner: SessionOwner;
-  /** Replies that are not written to the output yet, in the order of their requests. */
+  /** Replies that are not completely written to the output, in the order of their requests. */
   readonly #pending: PendingReply[] = [];
-  /** Bytes of replies that are written but held back. */
+  /** Bytes of replies that are held back. */
   #heldBackBytes = 0;
 
   constructor(context: Context, table: CommandTable, owner: SessionOwner) {
@@ -63,7 +63,7 @@ export class Session implements SessionControl {
     this.isAuthenticated = context.isToken === undefined;
   }
 
-  /** True while no further line may be run. */
+  /** True while no further line may run. */
   get isBusy(): boolean {
     const { length } = this.#pending;
     if (length === 0) return false;
@@ -71,12 +71,12 @@ export class Session implements SessionControl {
       this.#pending[length - 1].operation?.isExclusive === true;
   }
 
-  /** True while replies are missing that only operations can complete. */
+  /** True while a reply is incomplete or held back. */
   get hasPending(): boolean {
     return this.#pending.length > 0;
   }
 
-  /** Bytes that its operations hold, and replies that it holds back. */
+  /** Bytes that operations hold, and bytes of replies that are held back. */
   get heldBytes(): number {
     if (this.#pending.length === 0) return 0;
     return this.#pending.reduce(
@@ -85,13 +85,13 @@ export class Session implements SessionControl {
     );
   }
 
-  /** Runs the line `bytes[start, end)`. Only while the session is not busy. */
+  /** Runs the line `bytes[start, end)`. The session must not be busy. */
   run(bytes: Uint8Array, start: number, end: number): void {
     const context = this.#context;
     const table = this.#table;
     const { output } = context;
     const before = output.length;
-    // A stranger's arguments are not even looked at.
+    // The arguments of a client that has not logged in are not parsed.
     if (!this.isAuthenticated && !table.needsNoAuth(bytes, start, end)) {
       context.fail(authenticationRequired);
     } else {
@@ -110,19 +110,19 @@ export class Session implements SessionControl {
     if (this.#pending.length > 0) this.#holdBack(undefined, noVerb, before);
   }
 
-  /** Answers a line that is not run with an error. */
+  /** Answers with an error instead of running a line. */
   answer(error: ErrorReply): void {
     const before = this.#context.output.length;
     this.#context.fail(error);
     if (this.#pending.length > 0) this.#holdBack(undefined, noVerb, before);
   }
 
-  /** How far the first operation came; `"done"` when none is pending. */
+  /** The result of the first pending reply's last step; `"done"` when none is pending. */
   get pendingStep(): Step {
     return this.#pending.length === 0 ? "done" : this.#pending[0].step;
   }
 
-  /** Steps each operation that can go on, an exclusive one only when it is the first. */
+  /** Steps each operation that can go on; an exclusive one only when its reply is the first. */
   step(bytes: Uint8Array): void {
     const pending = this.#pending;
     for (let n = 1; n < pending.length; n++) {
@@ -137,7 +137,7 @@ export class Session implements SessionControl {
     this.#writeCompleted();
   }
 
-  /** Cancels every operation. Nothing more is run. */
+  /** Cancels every operation. No further request runs. */
   cancel(): void {
     this.isClosing = true;
     for (const reply of this.#pending.splice(0)) {
@@ -158,8 +158,8 @@ export class Session implements SessionControl {
     return this.#owner.tryHold(bytes);
   }
 
-  whenFree(callback: () => void): () => void {
-    return this.#owner.whenFree(callback);
+  whenFree(bytes: number, callback: () => void): () => void {
+    return this.#owner.whenFree(bytes, callback);
   }
 
   #begin(operation: Operation, verb: number, bytes: Uint8Array, before: number): void {
@@ -175,7 +175,7 @@ export class Session implements SessionControl {
     this.#writeCompleted();
   }
 
-  /** Moves what was written since `before` behind the replies that are pending. */
+  /** Moves the output since `before` behind the pending replies. */
   #holdBack(operation: Operation | undefined, verb: number, before: number): void {
     const written = this.#context.output.cut(before);
     this.#heldBackBytes += written.length;
@@ -207,7 +207,7 @@ export class Session implements SessionControl {
     this.#heldBackBytes += written.length;
   }
 
-  /** Writes the complete replies at the front, and what there is of the first incomplete one. */
+  /** Writes the complete replies at the front, and the written part of the first incomplete one. */
   #writeCompleted(): void {
     const pending = this.#pending;
     const { output } = this.#context;

@@ -1,5 +1,5 @@
 /**
- * Comparing the token of AUTH.
+ * Compares the token of AUTH with the server's.
  *
  * @module
  */
@@ -8,9 +8,9 @@
 export type TokenCheck = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /**
- * A check that takes as long for a wrong token as for the right one. What is compared are digests,
- * so that not even the token's length shows. The runtime's functions are loaded only here, since
- * most servers have no token.
+ * Makes a check that takes the same time for a wrong token as for the right one. It compares
+ * digests, so that the time does not depend on the token's length either. The runtime's functions
+ * are loaded only here, since most servers have no token.
  */
 export async function tokenCheck(token: string): Promise<TokenCheck> {
   const { createHash, timingSafeEqual } = await import("node:crypto");

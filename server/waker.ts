@@ -1,5 +1,5 @@
 /**
- * The event-loop waker: makes the runtime poll the sockets, and resolves as soon as it has.
+ * The event-loop waker: makes the runtime poll the sockets, and waits until it has.
  *
  * The runtime polls when it has nothing else to do, or after many turns of its loop; a timer makes
  * it poll too, but takes a millisecond or two. A waker is a connection of the process to itself: a
@@ -41,7 +41,7 @@ export class Waker {
         near.setNoDelay(true);
         return waker;
       }
-      // Somebody else connected first; better no waker than one that a stranger controls.
+      // Another process connected first. A waker that it controls would be worse than none.
       waker.close();
       return undefined;
     } catch {
@@ -51,12 +51,12 @@ export class Waker {
     }
   }
 
-  /** Resolves once the runtime has polled the sockets. Not to be called again before that. */
+  /** Resolves once the runtime has polled the sockets. Must not be called again before that. */
   async wake(): Promise<void> {
     try {
       await Promise.all([this.#far.read(this.#received), this.#near.write(this.#byte)]);
     } catch {
-      // It was closed; a timer does the same, later.
+      // The waker was closed. A timer does the same, but takes longer.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
@@ -67,7 +67,7 @@ export class Waker {
       try {
         end.close();
       } catch {
-        // It was closed before.
+        // The end was closed before.
       }
     }
   }

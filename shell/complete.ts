@@ -1,6 +1,6 @@
 /**
- * Completion with the Tab key: commands and options from the one table, keys from the store by SCAN,
- * bounded in number, requests and time. A key that is not safe on a terminal is not offered.
+ * Completion with the Tab key: commands and options from the one table, keys from the store by
+ * SCAN, bounded in number, requests and time. A key that is not safe on a terminal is not offered.
  *
  * @module
  */
@@ -65,7 +65,9 @@ function optionsLike(word: string, argument: Argument): string[] {
     .map((name) => head + name);
 }
 
-/** Finds keys in a store; none, within the time limit, if it cannot list them or does not answer. */
+/**
+ * Finds keys in a store; none, within the time limit, if it cannot list them or does not answer.
+ */
 export function keyFinder(store: ShellStore): FindKeys {
   return async (prefix) => {
     const found = new Set<string>();

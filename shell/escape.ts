@@ -1,7 +1,7 @@
 /**
- * Makes bytes from outside safe for a terminal. For any bytes, the text returned here has no control
- * character, no escape sequence and nothing that turns the direction of
- * writing, so that a stored value cannot move the cursor, rename the window or pose as a prompt.
+ * Makes bytes from outside safe for a terminal. For any bytes, the text returned here has no
+ * control character, no escape sequence and nothing that changes the direction of writing. So a
+ * stored value cannot move the cursor, rename the window or imitate a prompt.
  *
  * Bytes that are not UTF-8 appear as `\xNN`, line breaks and tabs as `\n`, `\r` and `\t`, other
  * control characters as `\xNN` (below 0x80) or `\u{NN}`. All other text is left as it is.
@@ -10,7 +10,7 @@
  */
 
 /**
- * What must not reach a terminal: C0, DEL, C1, line and paragraph separators, marks that turn the
+ * What must not reach a terminal: C0, DEL, C1, line and paragraph separators, marks that change the
  * direction of writing, the byte order mark, interlinear marks and tag characters.
  */
 const unsafe =

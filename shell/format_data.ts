@@ -2,8 +2,8 @@
  * Replies as data for scripts, `--json` and `--csv`.
  *
  * JSON: one object a reply, its kind in `reply` and its content beside it. A value is a string; one
- * that is not UTF-8 is `{"base64": …}`; a missing item of `VALUES` is `null`. Numbers keep all their
- * digits.
+ * that is not UTF-8 is `{"base64": …}`; a missing item of `VALUES` is `null`. Numbers keep all
+ * their digits.
  *
  * CSV (RFC 4180): the reply's kind is the first field, its content follows a field each, values
  * byte for byte. A missing item is an empty field, an empty value is `""`.
@@ -63,7 +63,9 @@ export function jsonOf(reply: Reply): string {
 const encoder = new TextEncoder();
 const quote = 0x22;
 
-/** A field in quotes where RFC 4180 needs them, and where it is empty, so as to differ from none. */
+/**
+ * A field in quotes where RFC 4180 needs them, and where it is empty, so as to differ from none.
+ */
 export function csvField(field: Uint8Array | string | undefined): Uint8Array {
   if (field === undefined) return new Uint8Array();
   const bytes = typeof field === "string" ? encoder.encode(field) : field;

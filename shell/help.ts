@@ -1,6 +1,6 @@
 /**
- * What the shell says about commands, all of it from the table: `help`, `help PUT`, and the command
- * that a mistyped one was probably meant to be.
+ * The shell's help, from the table of commands: `help`, `help PUT`, and a suggestion for a mistyped
+ * command.
  *
  * @module
  */
@@ -60,7 +60,7 @@ function optionLines(options: readonly Option[], dim: Colours["dim"]): string[] 
 /** A typed word with more edits than this is not taken for a mistyped verb. */
 const editsMax = 2;
 
-/** The verb that a mistyped one was probably meant to be. */
+/** The verb closest to a mistyped word, if one is close. */
 export function suggestionFor(word: string): string | undefined {
   const typed = word.toUpperCase();
   if (typed.length <= editsMax || typed.length > 20) return undefined;

@@ -11,7 +11,9 @@ function named(argument: Argument, optional: boolean): string {
   return optional ? `[${name}]` : name;
 }
 
-/** What may still follow the line, with a blank before it where one is missing; `""` for nothing. */
+/**
+ * What may still follow the line, with a blank before it where one is missing; `""` for nothing.
+ */
 export function hintFor(line: string): string {
   const { done, word, command } = tokenize(line);
   if (!command) return "";

@@ -1,8 +1,8 @@
 /**
- * The lines typed before, kept in `~/.blink_history` (or where `BLINK_HISTORY` says; empty switches it
- * off), readable by its owner only. What always holds: a line with a secret in it (`AUTH`) and one
- * that begins with a blank are never kept; several sessions add to one file, each line whole; the
- * file is bounded.
+ * The lines typed before, kept in `~/.blink_history` (or where `BLINK_HISTORY` says; empty switches
+ * it off), readable by its owner only. What always holds: a line with a secret in it (`AUTH`) and
+ * one that begins with a blank are never kept; several sessions add to one file, each line whole;
+ * the file is bounded.
  *
  * @module
  */
@@ -41,11 +41,11 @@ export function historyPath(env: (name: string) => string | undefined): string |
 export const noHistory: History = { lines: [], add: () => {} };
 
 /**
- * Opens the history file, creating it where needed. Throws when it cannot be read and written, which
- * the shell reports in one line.
+ * Opens the history file, creating it where needed. Throws when it cannot be read and written,
+ * which the shell reports in one line.
  */
 export function openHistory(path: string): History {
-  // Never the mode of a device, as with BLINK_HISTORY=/dev/null.
+  // The mode of a device such as /dev/null must not change.
   if (isOther(path)) return noHistory;
   const lines = withFile(path, readAndShorten);
   // A file made by another program may be open to others.
@@ -62,7 +62,7 @@ export function openHistory(path: string): History {
   };
 }
 
-/** True when the path is there and is no regular file. */
+/** True when the path exists and is not a regular file. */
 function isOther(path: string): boolean {
   try {
     return !Deno.statSync(path).isFile;

@@ -1,7 +1,7 @@
 /**
- * Edits one line at a time on a terminal. Node's readline does the editing; around it this adds hints
- * behind the cursor, search in the history with Ctrl-R, pasted tabs that do not complete, and a
- * line's reply before the next line is shown.
+ * Edits one line at a time on a terminal. Node's readline does the editing; around it this adds
+ * hints behind the cursor, search in the history with Ctrl-R, pasted tabs that do not complete, and
+ * a line's reply before the next line is shown.
  *
  * What always holds: a hint is erased before anything else is written, and the terminal is back in
  * line mode however the session ends.

@@ -1,7 +1,7 @@
 /**
- * Splits bytes as they arrive into whole lines, byte for byte. A line ends with LF, and one CR before
- * it is dropped; a last line without LF counts. Between two chunks at most one line is held, bounded
- * by `lineBytesMax`: the bytes of a longer one are thrown away as they arrive.
+ * Splits bytes as they arrive into whole lines, byte for byte. A line ends with LF, and one CR
+ * before it is dropped; a last line without LF counts. Between two chunks at most one line is held,
+ * bounded by `lineBytesMax`: the bytes of a longer one are thrown away as they arrive.
  *
  * @module
  */

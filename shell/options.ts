@@ -1,11 +1,12 @@
 /**
- * How the shell is set up: how to reach a store, which mode to run in, and where to read and write. The command line turns its flags into a {@linkcode ClientOptions}; tests pass their
- * own {@linkcode ShellIo}. The shell does not know whether a network lies between it and the store.
+ * The options of the shell: how to reach a store, which mode to run in, and where to read and
+ * write. The command line turns its flags into a {@linkcode ClientOptions}; tests pass their own
+ * {@linkcode ShellIo}. The shell does not know whether a network lies between it and the store.
  *
  * @module
  */
 
-/** What the shell needs of a store; a `BlinkStore` of the client library is one. */
+/** The interface of a store to the shell; the client library's `BlinkStore` implements it. */
 export interface ShellStore {
   /**
    * Sends one request line, given without its line break, and resolves with the reply line. Rejects
@@ -62,7 +63,10 @@ export interface ClientOptions {
   readonly output?: OutputFormat;
   /** `--json-values`: values that are JSON are pretty-printed. */
   readonly jsonValues?: boolean;
-  /** `-r N`: how often a one-off command runs, or how many lines of `--stat` and samples of `--latency`; `Infinity` is until interrupted. */
+  /**
+   * `-r N`: how often a one-off command runs, or how many lines of `--stat` and samples of
+   * `--latency`; `Infinity` is until interrupted.
+   */
   readonly repeat?: number;
   /** `-i SECONDS`: the pause between two runs, lines or samples. */
   readonly intervalSeconds?: number;
@@ -106,7 +110,7 @@ export interface ShellIo {
   setRaw(on: boolean): void;
   /** True when Ctrl-Z can suspend this process. */
   maySuspend(): boolean;
-  /** Calls back when the terminal's size changes; returns what ends that. */
+  /** Calls back when the terminal's size changes; returns a function that stops it. */
   onResize(changed: () => void): () => void;
   /** Aborts at the first Ctrl-C or SIGTERM, which then no longer ends the process by itself. */
   interrupted(): AbortSignal;

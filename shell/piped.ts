@@ -1,7 +1,7 @@
 /**
- * Runs commands from a pipe or a file: sends each line unchanged, byte for byte, without waiting for
- * the replies before it, and prints each reply decoded, in order. It skips empty lines and ends at
- * QUIT.
+ * Runs commands from a pipe or a file: sends each line unchanged, byte for byte, without waiting
+ * for the replies before it, and prints each reply decoded, in order. It skips empty lines and ends
+ * at QUIT.
  *
  * Memory is bounded for any input: the requests in flight are limited, to fewer when replies are
  * large, and nothing is read while the reader of the output is behind.

@@ -1,8 +1,8 @@
 /**
  * Makes one request line of the words of a one-off command. The line is always one request with
  * exactly these arguments: a key or option with blanks or line breaks is refused, and a
- * value that a plain line cannot carry (with a line feed in it, or a carriage return at its end) goes
- * as `PUT … b64`, which stores the same bytes.
+ * value that a plain line cannot carry (with a line feed in it, or a carriage return at its end)
+ * goes as `PUT … b64`, which stores the same bytes.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type Argument, type Command, commandNamed, usageOf } from "../commands/
 import { escapeText } from "./escape.ts";
 import { suggestionFor } from "./help.ts";
 
-/** The words are not a command; the message says which words are. */
+/** The error for words that are not a command; its message shows the usage. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -36,7 +36,7 @@ export function requestLine(words: readonly string[], input?: Uint8Array): Uint8
   return encoder.encode([command.verb, ...all].join(" "));
 }
 
-/** One line on what is wrong with a verb that no command has. */
+/** The message for an unknown verb. */
 export function unknownCommand(word: string): string {
   const suggestion = suggestionFor(word);
   return `Unknown command "${escapeText(word)}": ${

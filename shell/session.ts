@@ -1,6 +1,7 @@
 /**
- * The interactive shell: a greeting, then a prompt, one command a line and its reply. The connection
- * may be lost at any time: the shell says so in one line, and the next command connects again.
+ * The interactive shell: a greeting, then a prompt, one command a line and its reply. The
+ * connection may be lost at any time: the shell says so in one line, and the next command connects
+ * again.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import { closeStore, errorKind, recoverableErrorText } from "./errors.ts";
 
 const prompt = "> ";
 
-/** What the shell says first, as the clients in the field do. */
+/** The shell's first lines, the same as of other clients of the protocol. */
 export function greeting(address: string): string {
   return `Connected to ${address}\n` +
     "Commands: SET <key> <value> | GET <key> | DELETE <key> | USAGE | QUIT\n\n";
@@ -98,7 +99,7 @@ async function runCommands(
   }
 }
 
-/** A full disk must not end the session. */
+/** Adds a line to the history. An error, such as a full disk, must not end the session. */
 function remember(history: History, line: string) {
   try {
     history.add(line);

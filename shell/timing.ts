@@ -1,5 +1,5 @@
 /**
- * Waiting, in a way that Ctrl-C ends.
+ * Pauses that Ctrl-C ends, and the shell's time-out.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Splits the line being typed into tokens for completion and hints: the finished words, and the word
- * at the cursor. Blanks separate words, as on the wire.
+ * Splits the line being typed into tokens for completion and hints: the finished words, and the
+ * word at the cursor. Blanks separate words, as on the wire.
  *
  * @module
  */

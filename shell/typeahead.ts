@@ -1,7 +1,7 @@
 /**
- * Typeahead: keys typed or pasted before the shell is ready for them. The line editor gets at most one
- * line at a time; what follows a line break waits until that line's reply is printed. So a pasted
- * block looks as if each line had been typed after the reply before it.
+ * Typeahead: keys typed or pasted before the shell is ready for them. The line editor gets at most
+ * one line at a time; what follows a line break waits until that line's reply is printed. So a
+ * pasted block looks as if each line had been typed after the reply before it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export const typeaheadCharsMax = 16 * 1024 * 1024;
 
 const ctrlC = "\x03";
 
-/** A buffer of typed keys that gives them back in pieces of at most one line. */
+/** A buffer of typed keys that returns them in pieces of at most one line. */
 export class Typeahead {
   readonly #decoder = new TextDecoder();
   #waiting = "";

@@ -47,15 +47,15 @@ export const FIRST_GRANULE = 1;
 /** References have 32 bits: the most memory that can be addressed, 32 GiB. */
 export const ARENA_BYTES_MAX = 2 ** (32 - SLAB_SHIFT) * SLAB_BYTES;
 
-/** Entries seen at most once since they came. */
+/** The queue of entries that were visited at most once since they were written. */
 export const SMALL = 0;
-/** Entries that proved themselves. */
+/** The queue of entries that were visited more often. */
 export const MAIN = 1;
-/** Fragments of large values; nothing is evicted by its order. */
+/** The queue of fragments of large values. Eviction does not use its order. */
 export const BULK = 2;
-/** A segment of no queue. */
+/** The mark of a segment that is in no queue. */
 export const FREE = 3;
-/** One of the three queues. */
+/** The number of one of the three queues. */
 export type Queue = typeof SMALL | typeof MAIN | typeof BULK;
 
 const NONE = -1;
@@ -68,7 +68,7 @@ const SEGMENTS_FIRST = 64;
 const NO_WORDS = new Uint32Array(0);
 const NO_BYTES = new Uint8Array(0);
 
-/** Segments of memory, which are free or in one of three queues. */
+/** Memory in segments, each of which is free or in one of three queues. */
 export class Arena {
   /** The slabs' memory as 32-bit words, and the same memory as bytes. */
   readonly words: Uint32Array[] = [];
@@ -122,7 +122,7 @@ export class Arena {
     return this.#state[SEGMENTS_USED];
   }
 
-  /** Segments of slabs that are there but in no queue. */
+  /** Free segments of the slabs held. */
   get segmentsFree(): number {
     return this.#state[SEGMENTS_FREE];
   }
@@ -174,7 +174,7 @@ export class Arena {
     return segments + STUCK_SEGMENTS_MAX <= this.#slabsMax * SLAB_SEGMENTS;
   }
 
-  /** The same, without more memory than there is. */
+  /** Whether this many segments could be free if every entry were removed, without another slab. */
   hasSlabsFor(segments: number): boolean {
     const state = this.#state;
     return segments + STUCK_SEGMENTS_MAX <= state[SEGMENTS_FREE] + state[SEGMENTS_USED];
@@ -225,7 +225,7 @@ export class Arena {
     if ((this.live[segment] -= granules) === 0) this.freeIfEmpty(segment);
   }
 
-  /** A live record gave up its last granules: they become a dead record of their own. */
+  /** Shortens a live record: its last granules become a dead record. */
   shrink(ref: number, granules: number, granulesBefore: number): void {
     this.markDead(ref + granules, granulesBefore - granules);
   }
@@ -322,7 +322,7 @@ export class Arena {
     return segment;
   }
 
-  /** Takes memory for eight more segments; false, and nothing has changed, if there is none. */
+  /** Takes memory for eight more segments; false, with nothing changed, if there is none. */
   #addSlab(): boolean {
     let slab = this.words.indexOf(NO_WORDS);
     if (slab < 0) slab = this.words.length;

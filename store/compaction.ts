@@ -27,9 +27,9 @@ import {
 } from "./state.ts";
 import { DEAD, recordGranules } from "./record.ts";
 
-/** Holes may be this share of the live granules before a pass begins. */
+/** A pass begins when holes exceed this share of the live granules, */
 const HOLES_SHARE_MAX = 0.08;
-/** And this many segments more, so that a small store is not compacted all the time. */
+/** and this many segments in addition, so that a small store is not compacted all the time. */
 const HOLES_SEGMENTS_MAX = 4;
 /** A pass leaves a segment as it is when its holes are less than this share of it. */
 const SEGMENT_HOLES_SHARE_MIN = 0.04;
@@ -41,7 +41,7 @@ const WALK_MAX = SEGMENT_GRANULES;
 
 const NONE = -1;
 
-/** The pass over the queues that closes holes, if one is under way. */
+/** Closes holes by passes over the queues, of which at most one is under way. */
 export class Compaction {
   readonly #entries: Entries;
   readonly #state: State;
@@ -53,7 +53,7 @@ export class Compaction {
     this.#state[COMPACTION_SOURCE] = this.#state[COMPACTION_TARGET] = NONE;
   }
 
-  /** Whether holes are more than what is left alone. */
+  /** Whether there are enough holes for a pass. */
   get due(): boolean {
     const arena = this.#entries.arena;
     const holes = arena.segmentsUsed * SEGMENT_GRANULES - arena.liveGranules;

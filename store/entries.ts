@@ -5,8 +5,8 @@
  * time, and relies on its callers to have ensured the space that it writes to. It keeps the sum of
  * the bytes of keys and values exact, for the whole and for each queue.
  *
- * What always holds: a record that is an entry hangs in the index under its hash; one that does
- * not hang there is dead or a fragment.
+ * What always holds: the index refers to each record that is an entry, under its hash. A record
+ * that the index does not refer to is dead or a fragment.
  *
  * @module
  */
@@ -147,9 +147,9 @@ export class Entries {
   }
 
   /**
-   * Writes an entry at the end of a queue, in place of the entry `replaced` of the same key, or of none
-   * if that is 0. `word0` is `newWord0` and the visits so far; with `isStaged`, the value begins
-   * with what is staged and `value[valueStart, valueEnd)` is the rest.
+   * Writes an entry at the end of a queue, in place of the entry `replaced` of the same key, or of
+   * none if that is 0. `word0` is `newWord0` and the visits so far; with `isStaged`, the value
+   * begins with what is staged and `value[valueStart, valueEnd)` is the rest.
    */
   insert(
     queue: Queue,
@@ -168,7 +168,7 @@ export class Entries {
     const { arena, state } = this;
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart + (isStaged ? this.fragments.stagedBytes : 0);
-    // What is replaced gives its space back first. Until the end the index refers to it in vain.
+    // The replaced record is freed first. The index still refers to it until the end of this method.
     if (replaced !== 0) this.#discard(replaced);
     const ref = arena.append(queue, recordGranules(word0, valueBytes));
     const slab = ref >>> SLAB_SHIFT;
@@ -227,8 +227,8 @@ export class Entries {
   }
 
   /**
-   * Moves an entry to the end of its queue, with a time of expiry. Its fragments stay where they are:
-   * the new record takes over the chain.
+   * Moves an entry to the end of its queue, with a time of expiry. Its fragments stay where they
+   * are: the new record takes over the chain.
    */
   addExpiry(ref: number, expiresAt: number): void {
     const { arena } = this;
@@ -254,7 +254,7 @@ export class Entries {
     arena.markDead(ref, recordGranules(word0, word1));
   }
 
-  /** Removes an entry. Its segment may be freed by it. */
+  /** Removes an entry, which may free its segment. */
   remove(ref: number): void {
     this.index.remove(this.hashOf(ref), ref);
     this.#discard(ref);

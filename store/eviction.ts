@@ -4,10 +4,11 @@
  * New entries join the small queue. When it is larger than its share of the limit, its oldest
  * entry leaves: to the main queue if it was visited, else out of the store. The main queue's oldest
  * entry leaves the store if it was not visited since its last turn, else it joins the end again
- * with one visit less. So what is asked for once passes through the small queue without disturbing
- * what is asked for often, and a store that is never read is first in, first out.
+ * with one visit less. So entries that are asked for once pass through the small queue without
+ * displacing entries that are asked for often, and a store that is never read is first in, first
+ * out.
  *
- * What was evicted lately is remembered by the ghost. A key that comes back soon after the small
+ * The ghost remembers recently evicted keys. A key that comes back soon after the small
  * queue dropped it shows that the small queue is too small, one that the main queue dropped shows
  * the opposite: each moves the share a little. "Soon" is measured in bytes evicted from that queue:
  * it would have been found, had the queue been a sixteenth of the limit larger.
@@ -44,8 +45,8 @@ import {
 } from "./state.ts";
 
 /**
- * Visits are counted up to this: more keeps what is no longer asked for, and gains nothing. But a
- * visit of a small entry counts for up to eight, and two of them count in full.
+ * The most visits that count. More would keep entries that are no longer asked for, without a gain.
+ * But a visit of a small entry counts for up to eight, and two of them count in full.
  */
 const VISITS_MAX = 3;
 const HIT_WEIGHT_MAX = 8;
@@ -76,9 +77,9 @@ const PROBATION_EVERY = 16;
 const REINSERTIONS_MAX = 32;
 const WORD0_REST = (1 << VISITS_SHIFT) - 1;
 
-/** What `recall` returns of a key that the ghost does not remember. */
+/** The result of `recall` for a key that the ghost does not remember. */
 export const NOT_RECALLED = -1;
-/** Added to what `recall` returns of a key that was evicted a short time ago. */
+/** Added to the result of `recall` for a key that was evicted a short time ago. */
 const SOON = 2 ** 32;
 
 /** The policy of S3-FIFO: counts visits, chooses queues, and evicts. */
@@ -136,8 +137,8 @@ export class Eviction {
   }
 
   /**
-   * What the ghost remembers of a key, which it then forgets: a number for `queueFor` and `admit`, or
-   * NOT_RECALLED. To be called before space is made for the key, which could push it out.
+   * What the ghost remembers of a key, which it then forgets: a number for `queueFor` and `admit`,
+   * or NOT_RECALLED. To be called before space is made for the key, which could push it out.
    */
   recall(hash: number): number {
     const slot = this.#ghost.take(hash);
@@ -153,7 +154,8 @@ export class Eviction {
 
   /** The queue that a new entry joins, from what was recalled of its key. */
   queueFor(recalled: number): typeof SMALL | typeof MAIN {
-    // What the main queue dropped starts over: else a loop larger than the store would fill it.
+    // A key that the main queue dropped starts in the small queue: otherwise a loop over more keys
+    // than the store holds would fill the main queue.
     if (recalled === NOT_RECALLED) return SMALL;
     return Ghost.queueOf(recalled >>> 0) === SMALL ? MAIN : SMALL;
   }
@@ -162,7 +164,7 @@ export class Eviction {
   admit(recalled: number): void {
     if (recalled < SOON) return;
     const limit = this.#limitBytes;
-    // All by the same: it was a miss, whatever its size.
+    // The step does not depend on the entry's size, since one miss is one miss.
     const mean = this.#entries.usage / Math.max(this.#entries.index.entries, 1);
     const step = Math.min(mean * SHARE_STEP_ENTRIES, limit * SHARE_STEP_MAX);
     const moved = this.#state[SMALL_BYTES_MAX] +
@@ -248,7 +250,9 @@ export class Eviction {
     return small > this.#state[SMALL_BYTES_MAX] && this.#holdsSeveral() ? SMALL : MAIN;
   }
 
-  /** Whether the small queue has more than one entry, so that a large newcomer is not the victim. */
+  /**
+   * Whether the small queue has more than one entry, so that a large newcomer is not the victim.
+   */
   #holdsSeveral(): boolean {
     const arena = this.#entries.arena;
     const segment = arena.oldest[SMALL];
@@ -284,7 +288,7 @@ export class Eviction {
   }
 }
 
-/** What a visit of an entry of this size counts for: the smaller it is, the more. */
+/** The weight of a visit of an entry: the smaller the entry, the larger. */
 function hitWeight(relativeSize: number): number {
   if (relativeSize > SMALL_SIZE) return 1;
   return relativeSize > 1 / 4 ? 2 : relativeSize > 1 / 8 ? 4 : HIT_WEIGHT_MAX;

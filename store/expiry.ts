@@ -3,7 +3,8 @@
  *
  * Each segment knows a time before which none of its records expires. A sweep looks at these times
  * alone, and walks only the segments that are due; a walk removes what has expired and finds the
- * segment's next time. So an entry pays 8 bytes for its time of expiry and nothing for being found.
+ * segment's next time. So an expiring entry costs 8 bytes for its time, and nothing for an order by
+ * time.
  *
  * @module
  */

@@ -22,7 +22,7 @@ import type { FlushOperation } from "./storage.ts";
 const STEP_ENTRIES = 1_024;
 const NONE = -1;
 
-/** The flushes by prefix, of which the first is under way. */
+/** The queue of flushes by prefix, of which the first is under way. */
 export class FlushQueue {
   readonly #entries: Entries;
   readonly #now: () => number;
@@ -43,7 +43,7 @@ export class FlushQueue {
 
   /** Adds a flush at the end of the queue. */
   start(prefix: Uint8Array): PrefixFlush {
-    // No key has a prefix longer than the longest key: one byte more is enough to tell.
+    // No key begins with more bytes than the longest key has, so one byte more than that is enough.
     const bytes = Math.min(prefix.length, KEY_BYTES_MAX + 1);
     const copy = prefix.slice(0, bytes);
     const flush = new PrefixFlush(this, copy);
@@ -72,7 +72,7 @@ export class FlushQueue {
     return this.active && hash >= this.#entries.state[FLUSH_CURSOR];
   }
 
-  /** Whether the flush covers an entry, so that it only waits to be removed. */
+  /** Whether the flush covers an entry: no request sees it, and it will be removed. */
   covers(ref: number): boolean {
     if (!this.active) return false;
     const entries = this.#entries;
@@ -114,7 +114,7 @@ export class FlushQueue {
   }
 }
 
-/** One flush by prefix. */
+/** One flush by prefix, and its count of removed entries. */
 export class PrefixFlush implements FlushOperation {
   readonly prefix: Uint8Array<ArrayBuffer>;
   readonly #queue: FlushQueue;

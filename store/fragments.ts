@@ -5,8 +5,8 @@
  * fragments lie elsewhere and move only when their segment is compacted. A fragment knows its
  * neighbours on both sides, so that moving it mends the chain in constant time.
  *
- * For a very large value a chain is staged before its entry is written, over several calls. There is
- * one staged chain at a time; its first fragment has no neighbour before it.
+ * For a very large value a chain is staged before its entry is written, over several calls. There
+ * is one staged chain at a time; its first fragment has no neighbour before it.
  *
  * What always holds: each fragment belongs to one entry, or to the staged chain.
  *
@@ -61,7 +61,9 @@ export class Fragments {
     state[STAGED_BYTES] += end - start;
   }
 
-  /** Writes the value of an entry: `value[start, end)` follows what is staged of it, if anything. */
+  /**
+   * Writes the value of an entry: `value[start, end)` follows what is staged of it, if anything.
+   */
   write(entry: number, value: Uint8Array, start: number, end: number, isStaged: boolean): void {
     let last = entry;
     if (isStaged) {
@@ -129,8 +131,8 @@ export class Fragments {
   }
 
   /**
-   * Appends a chain of fragments to an entry or a fragment, or begins the staged chain if that is 0.
-   * Returns its last fragment. The segments have been provided.
+   * Appends a chain of fragments to an entry or a fragment, or begins the staged chain if that is
+   * 0. Returns its last fragment. The segments have been provided.
    */
   #append(previous: number, value: Uint8Array, start: number, end: number): number {
     const arena = this.#arena;

@@ -3,8 +3,7 @@
  *
  * A set of four slots is shared by all hashes whose high bits lead to it, newest first; one more
  * pushes the last out. A slot holds 24 bits of the hash, the queue, and the time of the eviction in
- * units of that queue's own evictions. Two keys with one fingerprint cost a misjudged entry, no
- * more.
+ * units of that queue's own evictions. Two keys with the same fingerprint cost one misjudged entry.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
  * HalfSipHash-1-3: the keyed 32-bit hash of the index.
  *
- * Keys come from strangers. With a hash whose key they do not know they cannot choose keys that
- * all meet in one chain. It works on 32-bit words, which is what a JavaScript engine is fast at;
- * the Linux kernel uses the same function for its own tables.
+ * Keys may come from attackers. Without knowing the hash's key, they cannot choose keys that all
+ * collide. The hash works on 32-bit words, on which JavaScript engines are fast. The Linux kernel
+ * uses the same function for its own tables.
  *
  * Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, and the authors'
  * reference code of the half-width form.

@@ -85,7 +85,7 @@ export class Index {
     return (this.#pages.length + old + this.#spare.length) * PAGE_BYTES;
   }
 
-  /** Bytes of the slots that there are, taken or not. */
+  /** Bytes of all slots, taken or not. */
   get slotBytes(): number {
     return this.#pagesOld.length === 0 ? this.#state[SLOTS] * 8 : this.heldBytes;
   }
@@ -232,7 +232,7 @@ export class Index {
       const ref = page[at];
       const stop = !more || seen >= slotsMax;
       if (ref === 0) {
-        // Nothing that belongs before this slot lies behind it.
+        // No entry behind this slot belongs before it.
         if (!stop) continue;
         const slots = isMoved ? state[SLOTS] : state[SLOTS_OLD];
         const end = isMoved ? state[FRONTIER] : HASHES;
@@ -307,7 +307,9 @@ export class Index {
     this.#move();
   }
 
-  /** Moves some slots from the old table to the new one, as far as memory for the new one reaches. */
+  /**
+   * Moves some slots from the old table to the new one, as far as memory for the new one reaches.
+   */
   #move(): void {
     const state = this.#state;
     const old = this.#pagesOld;
@@ -322,7 +324,7 @@ export class Index {
         moved++;
         continue;
       }
-      // Entries of one hash stay together on one side of the frontier.
+      // Entries with the same hash stay on the same side of the frontier.
       const run = this.#moveRun(slot, page[at + 1]);
       if (run === 0) return;
       moved += run;

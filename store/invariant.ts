@@ -1,12 +1,12 @@
 /**
- * What must always hold, and what happens when it does not.
+ * The error for a broken invariant, and the check that throws it.
  *
  * @module
  */
 
 /**
- * The store contradicts itself: a fault of this program or of the machine's memory. Nothing that the
- * store returns can be trusted any more, so the program that runs it has to end.
+ * The store contradicts itself: a fault of this program or of the machine's memory. Nothing that
+ * the store returns can be trusted any more, so the program that runs it has to end.
  */
 export class InvariantError extends Error {
   override readonly name = "InvariantError";

@@ -1,5 +1,5 @@
 /**
- * What a request may see: entries that have neither expired nor been flushed.
+ * The entries that requests may see: those that have neither expired nor been flushed.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { FlushQueue } from "./flush.ts";
 import { EXPIRES } from "./record.ts";
 import { EXPIRATIONS } from "./state.ts";
 
-/** The entries that requests see. Those that they no longer see are removed when they are met. */
+/** Finds entries for requests. It removes those that have expired or that a flush covers. */
 export class LiveEntries {
   readonly #entries: Entries;
   readonly #flushes: FlushQueue;

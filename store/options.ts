@@ -1,5 +1,5 @@
 /**
- * How a store is made, and the figures that it gives beyond those of every storage.
+ * The options of a store, and its figures beyond those of every `Storage`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { HashKey } from "./hash.ts";
 import type { Allocate } from "./state.ts";
 import type { Milliseconds, StoreStats } from "./storage.ts";
 
-/** How a store is made. */
+/** The options of a store. */
 export interface StoreOptions {
   /** Bytes that all keys and values together may have; at least 1. */
   readonly limitBytes: number;

@@ -1,5 +1,5 @@
 /**
- * Puts: how a value gets into the store, in one call or in several.
+ * Puts: store a value, in one call or in several.
  *
  * What always holds: space is ensured before anything is changed, so a call that does not store the
  * value leaves an older one as it was, unless eviction removed it.
@@ -91,7 +91,7 @@ export class Puts {
     const isFirst = large === this.#queue.first;
     const isTooLarge = keyEnd - keyStart + valueEnd - valueStart > this.#limitBytes;
     if (!isFirst && !isTooLarge) return "unfinished";
-    // What is reserved was reserved for this call, which reserves what it still needs.
+    // The reservation is for this call, which reserves again what it still needs.
     if (isFirst) this.#reservation.release();
     // deno-fmt-ignore: one line shows that the arguments are handed on
     const outcome = this.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, large);
@@ -200,7 +200,7 @@ export class Puts {
     const granules = recordGranules(word0, valueBytes);
     const start = valueStart + fragments.stagedBytes;
     const part = STAGED_PART_BYTES;
-    // Is there memory for all of the value? If not, nothing is evicted in vain.
+    // If there is no memory for the whole value, nothing must be evicted for it.
     const nextBytes = Math.min(part, inFragments, valueEnd - start);
     this.#reservation.prepare(granules, inFragments, nextBytes);
     if (!this.#reservation.canEverPlace(granules, inFragments)) {
@@ -214,7 +214,7 @@ export class Puts {
     return this.#giveUp(UNFINISHED, hash, recalled, large, bytesMore, part);
   }
 
-  /** Ends a call that has stored nothing: keeps for a large put what is gained so far. */
+  /** Ends a call that has stored nothing; a large put keeps the space gained so far. */
   #giveUp(
     reason: number,
     hash: number,

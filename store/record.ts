@@ -27,17 +27,17 @@ export const FRAGMENT_HEADER_BYTES = 16;
 /** Bytes of each of the two optional extensions of the header. */
 export const EXTENSION_BYTES = 8;
 
-/** Nothing of it is live; word 1 is the number of granules to skip. */
+/** The flag of a dead record; its word 1 is the number of granules to skip. */
 export const DEAD = 1 << 16;
-/** The header carries a time of expiry. */
+/** The flag of an entry with a time of expiry. */
 export const EXPIRES = 1 << 17;
-/** The value is kept in fragments. */
+/** The flag of an entry whose value is in fragments. */
 export const FRAGMENTED = 1 << 18;
-/** A fragment of a value, not an entry. */
+/** The flag of a fragment of a value. */
 export const FRAGMENT = 1 << 19;
-/** Written after the flush by prefix that is under way had begun, which does not cover it. */
+/** The flag of an entry that the flush under way does not cover, since it was written later. */
 export const EXEMPT = 1 << 20;
-/** Was moved to the main queue though it was not visited, and has not been visited since. */
+/** The flag of an entry in the main queue on probation: it was never visited. */
 export const PROBATION = 1 << 21;
 
 /** The longest key: its length has 16 bits of a header. */

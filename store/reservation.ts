@@ -25,10 +25,12 @@ export const UNFINISHED = -1;
 export const OUT_OF_MEMORY = -2;
 /** `ensure` returns this if nothing is left to evict, and it was not enough. */
 export const STARVED = -3;
-/** In place of a hash: the index needs no further slot. */
+/** Passed in place of a hash if the index needs no further slot. */
 export const NO_SLOT = -1;
 
-/** The space that the next record needs, and what is reserved of it for the first put of the queue. */
+/**
+ * The space that the next record needs, and what is reserved of it for the first put of the queue.
+ */
 export class Reservation {
   readonly #entries: Entries;
   readonly #eviction: Eviction;
@@ -73,7 +75,7 @@ export class Reservation {
     const entries = this.#entries;
     const { arena } = entries;
     if (this.fits(bytesMore) && (granules === 0 || arena.fits(queue, granules))) {
-      // By far the most puts end here.
+      // Nearly all puts end here.
       if (fragmentBytes === 0 && (hash === NO_SLOT || entries.index.reserve(hash))) return 0;
     }
     let now = 0;
@@ -82,7 +84,7 @@ export class Reservation {
       const fits = this.fits(bytesMore);
       const segments = this.#segmentsFor(queue, granules, fragmentBytes);
       let placed = segments === 0;
-      // What is evicted for the limit gives segments back: until then no memory is taken for more.
+      // Eviction for the limit frees segments, so no memory is taken for more before that.
       if (!placed && (fits || !arena.hasSlabsFor(segments))) {
         placed = arena.provide(segments, !asked);
         if (!placed && !asked) {
@@ -103,7 +105,7 @@ export class Reservation {
     }
   }
 
-  /** Whether so large a record can be placed once everything else is evicted. */
+  /** Whether a record of this size can be placed once everything else is evicted. */
   canEverPlace(granules: number, fragmentBytes: number): boolean {
     const { arena, fragments } = this.#entries;
     const segments = (granules > 0 ? 1 : 0) + fragments.segmentsFor(fragmentBytes, 0);
@@ -111,8 +113,8 @@ export class Reservation {
   }
 
   /**
-   * Takes memory for the next part of a large value, if what there is cannot hold all of it: then it
-   * is known before anything is evicted whether there is more.
+   * Takes memory for the next part of a large value, if the memory held cannot hold all of it. So a
+   * lack of memory is known before anything is evicted.
    */
   prepare(granules: number, fragmentBytes: number, partBytes: number): void {
     const { arena, fragments } = this.#entries;

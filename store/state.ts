@@ -1,9 +1,8 @@
 /**
- * The store's state: blocks of memory that several threads could share.
- *
- * What the store holds is in typed arrays: data in slabs, tables in arrays, and single numbers in one
- * fixed block whose fields this file names. JavaScript objects are views of that memory. The only
- * other state is who waits: the queues of puts and of flushes.
+ * The store's state: blocks of memory that several threads could share. All data is in typed
+ * arrays: records in slabs, tables in arrays, and single numbers in one fixed block whose fields
+ * this file names. JavaScript objects are views of that memory. The only other state is the queues
+ * of puts and of flushes.
  *
  * @module
  */
@@ -19,7 +18,7 @@ export function tryAllocate(allocate: Allocate, bytes: number): ArrayBuffer | un
   try {
     return allocate(bytes);
   } catch (error) {
-    // How V8 reports that an array buffer does not fit; anything else is a fault.
+    // V8 throws a RangeError if it cannot allocate an array buffer; any other error is a fault.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
@@ -30,7 +29,7 @@ export const allocate: Allocate = (bytes) => new ArrayBuffer(bytes);
 
 /** Memory that can be handed to other threads. */
 export const allocateShared: Allocate = (bytes) =>
-  // The typed arrays on it are the same; the standard types tell the two kinds of buffer apart.
+  // Typed arrays work on both kinds of buffer; only the standard types differ.
   new SharedArrayBuffer(bytes) as unknown as ArrayBuffer;
 
 /** The fixed block: single numbers, in the fields named below. */
@@ -60,7 +59,7 @@ export const FRONTIER = fields++;
 export const SMALL_BYTES_MAX = fields++;
 /** Entries that the main queue kept since it last evicted one. */
 export const REINSERTIONS = fields++;
-/** How well the probation of small entries pays, and how many came by while it did not. */
+/** The score of probation, and the small entries that were seen while the score was below 0. */
 export const PROBATION_SCORE = fields++;
 export const PROBATION_PASSED = fields++;
 /** Entries removed because their space was needed, and entries removed because they had expired. */
@@ -68,7 +67,9 @@ export const EVICTIONS = fields++;
 export const EXPIRATIONS = fields++;
 /** After a failed allocation, the ghost is not resized before this many evictions. */
 export const GHOST_RETRY_AT = fields++;
-/** Compaction: its queue, the segment it empties and where in it, the one it fills; records moved. */
+/**
+ * Compaction: its queue, the segment it empties and where in it, the one it fills; records moved.
+ */
 export const COMPACTION_QUEUE = fields++;
 export const COMPACTION_SOURCE = fields++;
 export const COMPACTION_AT = fields++;

@@ -1,8 +1,6 @@
 /**
- * The contract of a store: what the commands need, and nothing about how it is done.
- *
- * `Store` keeps it, and so does the model on a plain Map that the tests use, so that the same
- * requests can be run on both.
+ * The interface of a store to the commands. `Store` implements it, and so does the model on a Map
+ * in the tests, so that the same requests can run on both.
  *
  * @module
  */
@@ -11,8 +9,8 @@
 export type Milliseconds = number;
 
 /**
- * A live entry, as a number; 0 means that there is none. It is valid until the next call that changes
- * the store.
+ * A live entry, as a number; 0 means that there is none. It is valid until the next call that
+ * changes the store.
  */
 export type Handle = number;
 
@@ -41,7 +39,9 @@ export interface PutOperation {
   cancel(): void;
 }
 
-/** A flush by prefix, which takes several calls. It goes on even if nobody calls `step` any more. */
+/**
+ * A flush by prefix, which takes several calls. The store finishes it even if no `step` follows.
+ */
 export interface FlushOperation {
   /**
    * Does a bounded share of the store's first unfinished flush. Returns how many entries this flush
@@ -63,8 +63,8 @@ export interface StoreStats {
 }
 
 /**
- * Keys and values as bytes, with expiry, exact accounting and a bounded amount of work in each call.
- * Buffers are given with offsets, and the store copies what it keeps.
+ * Keys and values as bytes, with expiry, exact accounting and a bounded amount of work in each
+ * call. Buffers are given with offsets, and the store copies what it keeps.
  */
 export interface Storage {
   /** The most bytes of keys and values that may be held. */
@@ -111,11 +111,11 @@ export interface Storage {
   ): PutOutcome;
   /** Takes the next place in the queue of puts that need several calls. */
   startPut(): PutOperation;
-  /** Removes a key; false if it is not there. */
+  /** Removes a key; false if it does not exist. */
   delete(bytes: Uint8Array, start: number, end: number): boolean;
   /** Removes an entry. */
   remove(handle: Handle): void;
-  /** Sets when a key expires, `Infinity` for never; false if it is not there. */
+  /** Sets when a key expires, `Infinity` for never; false if the key does not exist. */
   expire(bytes: Uint8Array, start: number, end: number, expiresAt: Milliseconds): boolean;
   /** Visits about `count` entries from a cursor on; returns the next cursor, 0 at the end. */
   scan(
@@ -129,8 +129,8 @@ export interface Storage {
   /** Takes the next place in the queue of flushes; the prefix is copied. */
   startFlush(prefix: Uint8Array): FlushOperation;
   /**
-   * Does a bounded share of the work that nobody waits for: removes expired entries, and carries on
-   * the first unfinished flush. True when more is due now.
+   * Does a bounded share of background work: removes expired entries, and carries on the first
+   * unfinished flush. True when more is due now.
    */
   sweep(): boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * The class `Store`: puts the parts together. The essay about how they work is in `store.ts`.
+ * The class `Store`, which combines the parts of this folder; `store.ts` at the top describes them.
  *
  * What always holds between two calls: usage is the sum of the bytes of all keys and values, and at
  * most the limit; each key has one entry, which the index finds.
@@ -26,7 +26,7 @@ import type { FlushOperation, Handle, Milliseconds } from "./storage.ts";
 import type { PutOperation, PutOutcome, Storage } from "./storage.ts";
 import { verify } from "./verify.ts";
 
-/** Bounded shares of eviction that one `expire` does at most: together the records of a segment. */
+/** The most shares of eviction that one `expire` does: together the records of a segment. */
 const EXPIRE_TRIES_MAX = 64;
 
 /**
@@ -171,8 +171,8 @@ export class Store implements Storage {
   }
 
   /**
-   * Stores a value under a key, whether or not the key is there; it expires at `expiresAt` on the
-   * store's clock, or never if that is Infinity. A visit is counted for a key that was there.
+   * Inserts or replaces an entry, which expires at `expiresAt` on the store's clock, or never if
+   * that is Infinity. Replacing counts as a visit.
    *
    * A value over 1 MiB, or one for which much must be evicted, takes several calls: see
    * {@linkcode PutOutcome}. Throws a RangeError for a key of no bytes or more than 65,535, and an
@@ -200,7 +200,7 @@ export class Store implements Storage {
     return this.#puts.start();
   }
 
-  /** Removes a key; false if it is not there. */
+  /** Removes a key; false if it does not exist. */
   delete(bytes: Uint8Array, start: number, end: number): boolean {
     const ref = this.find(bytes, start, end);
     if (ref === 0) return false;
@@ -214,8 +214,8 @@ export class Store implements Storage {
   }
 
   /**
-   * Sets when a key expires, Infinity for never; false if it is not there. Where memory is short, the
-   * key may be evicted by it: then it is not there either.
+   * Sets when a key expires, Infinity for never; false if the key does not exist. If memory is
+   * short, this may evict the key itself; the result is then false, too.
    */
   expire(bytes: Uint8Array, start: number, end: number, expiresAt: Milliseconds): boolean {
     const entries = this.#entries;
@@ -246,7 +246,7 @@ export class Store implements Storage {
 
   /**
    * Visits about `count` entries' keys, and returns the cursor to go on with: start at 0, finished
-   * when it is 0 again. A key that is there from the start to the end is visited at least once,
+   * when it is 0 again. A key that exists from the start to the end is visited at least once,
    * whatever is written meanwhile. The key's bytes are valid only during `visit`, which must not
    * change the store. With a prefix, keys that do not have it are passed over.
    */
@@ -264,9 +264,9 @@ export class Store implements Storage {
   }
 
   /**
-   * Removes everything at once; returns how many entries there were. Entries that had expired are
-   * among them until a sweep or a request has removed them: to tell them apart would mean to look at
-   * each. A put under way begins again from its beginning, a flush under way goes on.
+   * Removes everything at once; returns how many entries there were. The count includes expired
+   * entries that no sweep or request has removed, since leaving them out would mean to look at each
+   * entry. A put under way starts over, a flush under way goes on.
    */
   flushAll(): number {
     const entries = this.entries;
@@ -278,11 +278,11 @@ export class Store implements Storage {
   }
 
   /**
-   * Starts to remove the keys that have a prefix, behind the flushes that were started before. Those
-   * are removed that are there when its turn comes, which is at once if no other is unfinished;
-   * from then on no request sees them, and what is written later stays. Entries that have expired
-   * are not counted. Throws a RangeError, having changed nothing, if there is no memory for the copy
-   * of the prefix.
+   * Starts to remove the keys that have a prefix, behind the flushes that were started before. When
+   * its turn comes, which is at once if no other is unfinished, the flush covers the keys that
+   * exist then. From then on no request sees them, and entries written later stay. Expired entries
+   * are not counted. Throws a RangeError, having changed nothing, if there is no memory for the
+   * copy of the prefix.
    */
   startFlush(prefix: Uint8Array): FlushOperation {
     return this.#flushes.start(prefix);

@@ -1,6 +1,6 @@
 /**
- * Verification: walks the whole store and checks what must always hold. For tests; it takes time in
- * proportion to everything held.
+ * Verification for tests: walks the whole store and checks its invariants. It takes time in
+ * proportion to the content.
  *
  * @module
  */
@@ -87,7 +87,7 @@ export function verify(entries: Entries, limitBytes: number, isPutUnderWay: bool
   demand(free === arena.segmentsFree, "the arena miscounts its free segments");
 }
 
-/** What is reserved and staged belongs to a put that is under way, and is within the bounds. */
+/** Checks that reserved and staged space belongs to a put under way, and is within the bounds. */
 function verifyReservation(entries: Entries, limitBytes: number, isPutUnderWay: boolean): void {
   const { state } = entries;
   const reservedBytes = state[RESERVED_BYTES];
@@ -98,7 +98,7 @@ function verifyReservation(entries: Entries, limitBytes: number, isPutUnderWay: 
   demand(state[STAGED_FIRST] === 0 && state[STAGED_BYTES] === 0, "nobody's value is staged");
 }
 
-/** Every entry hangs in the index once, under its hash, and in the order of the hashes. */
+/** Checks that the index holds every entry once, under its hash, in the order of the hashes. */
 function indexedRefs(entries: Entries): Set<number> {
   const refs = new Set<number>();
   const { index } = entries;

@@ -84,7 +84,9 @@ const texts = new Map(
 );
 const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text)]));
 
-/** `tests/store_limit_test.ts` may look inside the store's room, and so may what it is made with. */
+/**
+ * `tests/store_limit_test.ts` may look inside the store's room, and so may what it is made with.
+ */
 function mayLookInside(file: string, room: string): boolean {
   return file.startsWith(`tests/${room}_`);
 }

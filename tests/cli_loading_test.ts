@@ -1,4 +1,7 @@
-/** Tests of what each subcommand loads: a server starts without the client's code, and reversely. */
+/**
+ * Tests of what each subcommand loads: a server starts without the client's code, and the other way
+ * round.
+ */
 import { assert, assertEquals } from "./assert.ts";
 import { root } from "./command_line.ts";
 

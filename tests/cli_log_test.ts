@@ -113,7 +113,9 @@ class Broken implements AsyncDisposable {
   readonly path: string;
   readonly child: Deno.ChildProcess;
 
-  /** The redirections of the server's standard streams, and what a shell does before, in a folder. */
+  /**
+   * The redirections of the server's standard streams, and what a shell does before, in a folder.
+   */
   constructor(redirect: string, before = "") {
     this.#folder = Deno.makeTempDirSync();
     this.path = `${this.#folder}/blink.sock`;

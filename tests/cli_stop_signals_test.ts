@@ -1,4 +1,6 @@
-/** Tests of cli/stop_signals.ts: the first signal stops, its echo means nothing, a later one ends. */
+/**
+ * Tests of cli/stop_signals.ts: the first signal stops, its echo means nothing, a later one ends.
+ */
 import { SignalClassifier, signalEchoMs } from "../cli/stop_signals.ts";
 import { assertEquals } from "./assert.ts";
 

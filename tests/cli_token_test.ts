@@ -1,4 +1,7 @@
-/** Tests of cli/token.ts: a token is exactly the UTF-8 text of its file, and what weakens it is said. */
+/**
+ * Tests of cli/token.ts: a token is exactly the UTF-8 text of its file, and weak ones cause
+ * warnings.
+ */
 import { readToken, tokenBytesMax, tokenCharsRecommended, tokenWarnings } from "../cli/token.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
 import { blinkStore, serving } from "./command_line.ts";

@@ -1,6 +1,6 @@
 /**
- * The client's token: sent first on every connection, and not tried again once it was refused. Against a
- * scripted server.
+ * The client's token: sent first on every connection, and not tried again once it was refused.
+ * Against a scripted server.
  *
  * @module
  */

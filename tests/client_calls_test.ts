@@ -83,6 +83,7 @@ overEachWay("the first request may look like one of a web browser", async (_, op
     await using store = new BlinkStore(options);
     await first(store);
     await store.set("after", "1");
+    assert(await store.get("after") === "1");
   }
 });
 

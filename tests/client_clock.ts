@@ -1,7 +1,7 @@
 /**
- * A clock that stands still until a test moves it, in place of the timers and of `performance.now()`
- * that the client uses. With a transport in this process nothing then depends on how fast the machine
- * is. `AbortSignal.timeout` and sockets keep real time.
+ * A clock that stands still until a test moves it, in place of the timers and of
+ * `performance.now()` that the client uses. With a transport in this process nothing then depends
+ * on how fast the machine is. `AbortSignal.timeout` and sockets keep real time.
  *
  * @module
  */

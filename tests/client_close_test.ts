@@ -22,7 +22,7 @@ function noting(lines: (string | undefined)[]): Script {
   };
 }
 
-/** Takes lines and answers nothing, QUIT included, until the connection ends. */
+/** Reads lines and never answers, not even QUIT, until the connection ends. */
 const deaf: Script = async (peer) => {
   while (await peer.line() !== undefined);
 };
@@ -50,6 +50,7 @@ test("close may be called twice, and after the server is gone", async () => {
   await Promise.all([store.close(), store.close()]);
   await store.close();
   store.abort();
+  assertEquals([store.pending, store.connected], [0, false]);
 });
 
 test("a client that never connected closes", async () => {

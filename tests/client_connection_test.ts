@@ -258,6 +258,7 @@ test("a connection of Deno is a transport", async () => {
     await using store = await connect({ transport: () => Deno.connect({ hostname, port }) });
     await Promise.all([store.set("a", "1"), store.set("b", "2")]);
   }
+  assertEquals(server.connections, 2);
 });
 
 test("a transport that was used before is a clear error", async () => {

@@ -103,7 +103,7 @@ overEachWay("a lock whose time ran out is not held", async (store) => {
   assertEquals(next.held, true);
 });
 
-overEachWay("extend starts the time anew", async (store) => {
+overEachWay("extend restarts the time", async (store) => {
   await using lock = await store.lock("job", { ttl: 30 });
   await lock.extend(600);
   assert((await store.ttl("job") ?? 0) > 500);

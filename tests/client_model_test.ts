@@ -1,7 +1,7 @@
 /**
- * Random programs of calls by several clients at once, each on keys of its own, held against a Map:
- * every reply must be the one that the Map gives, with texts and bytes of every kind. The seed is in
- * the test's name.
+ * Random programs of calls by several clients at once, each on keys of its own, compared with a
+ * Map: every reply must be the one that the Map gives, with texts and bytes of every kind. The seed
+ * is in the test's name.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A server that does what a test tells it, connection by connection: the client's tests of lost
- * connections, half replies, garbage and silence are written with it.
+ * A server that follows a script of the test for each connection, for tests of lost connections,
+ * half replies, garbage and silence.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface Peer {
 export interface ScriptedServer extends AsyncDisposable {
   readonly hostname: string;
   readonly port: number;
-  /** How many connections were taken so far. */
+  /** How many connections were accepted so far. */
   readonly connections: number;
 }
 

@@ -164,7 +164,9 @@ function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
   };
 }
 
-/** Sends text to a server, half-closes, and returns all that it answers; rejects at the deadline. */
+/**
+ * Sends text to a server, half-closes, and returns all that it answers; rejects at the deadline.
+ */
 export async function exchange(
   to: { port: number } | { path: string },
   lines: string,

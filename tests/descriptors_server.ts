@@ -1,6 +1,6 @@
 /**
- * A server in a process of its own, for the test that takes all file descriptors from it. It tells
- * its port and its events on standard output, and ends with its standard input.
+ * A server in a process of its own, for the test that takes all file descriptors from it. It
+ * prints its port and its events on standard output, and ends with its standard input.
  *
  * @module
  */

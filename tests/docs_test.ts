@@ -1,6 +1,6 @@
 /**
- * The documents are held against the program: transcripts are replayed, and what the tables of
- * commands, errors and flags hold must be told.
+ * Compares the documents with the program: transcripts are replayed, and what the tables of
+ * commands, errors and flags contain must be described.
  *
  * @module
  */
@@ -58,7 +58,7 @@ Deno.test("a transcript that the server does not follow fails", async () => {
   assert(!matches("INT {n}", "INT one"));
 });
 
-Deno.test("docs/protocol.md has a section for each command, with all that it can be told", async () => {
+Deno.test("docs/protocol.md has a section for each command, with all its options and replies", async () => {
   const protocol = await read("docs/protocol.md");
   for (const command of commands) {
     const section = sectionOf(protocol, `### ${usageOf(command)}`);
@@ -88,7 +88,7 @@ Deno.test("docs/protocol.md lists every kind of error, and every line that has n
   for (const line of lines) assertStringIncludes(errors, `\`${line}\``);
 });
 
-Deno.test("docs/protocol.md tells the limits that hold", async () => {
+Deno.test("docs/protocol.md states the limits that hold", async () => {
   const section = sectionOf(await read("docs/protocol.md"), "## Limits");
   const number = (value: number) => value.toLocaleString("en");
   assertStringIncludes(section, number(protocol.keyBytesMax));
@@ -125,7 +125,7 @@ Deno.test("docs/protocol.md names each figure of INFO, and no other", async () =
   assertEquals([...new Set(grouped)].sort(), told.sort());
 });
 
-Deno.test("docs/server.md tells each flag of serve, its variable and its default", async () => {
+Deno.test("docs/server.md lists each flag of serve, its variable and its default", async () => {
   const server = await read("docs/server.md");
   for (const option of serveCommand.options) {
     const row = server.split("\n").find((line) => line.startsWith(`| \`--${option.name}`));

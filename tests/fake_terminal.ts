@@ -1,6 +1,6 @@
 /**
- * A fake terminal for the shell's tests: a terminal or pipes in memory, whose input the test types and
- * whose output it reads. And a server in this process to talk to.
+ * A fake terminal for the shell's tests: a terminal or pipes in memory, whose input the test types
+ * and whose output it reads. And a server in this process to talk to.
  *
  * @module
  */

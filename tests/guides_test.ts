@@ -1,11 +1,11 @@
 /**
- * The guides and manuals are held against the program: what they show of a file is in that file, and
- * each of their sessions is run, in order, as a reader would, against a fresh store.
+ * Compares the guides and manuals with the program: what they show of a file is in that file,
+ * and each of their sessions is run, in order, as a reader would, against a fresh store.
  *
- * A block's fence says what it is: `LANGUAGE file=PATH` shows a part of a file; a block that a `text
- * output` block follows is a program that prints this; `console build` is run first; `console client`
- * is a session with an interactive client; `console backend` starts a backend and then calls it; any
- * other `console` runs its commands and compares what they print.
+ * A block's fence says what it is: `LANGUAGE file=PATH` shows a part of a file; a block that a
+ * `text output` block follows is a program that prints this; `console build` is run first; `console
+ * client` is a session with an interactive client; `console backend` starts a backend and then
+ * calls it; any other `console` runs its commands and compares what they print.
  *
  * @module
  */

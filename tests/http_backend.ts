@@ -5,6 +5,8 @@
  * @module
  */
 
+// @ts-types="../types/std.d.ts"
+import { deadline } from "@std/async/deadline";
 import { assert } from "./assert.ts";
 
 /** A deadline for each program, so that one that hangs fails its test. */
@@ -53,7 +55,7 @@ export class Backend implements AsyncDisposable {
     const reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     while (!text.includes("\n")) {
-      const { value, done } = await reader.read();
+      const { value, done } = await deadline(reader.read(), programMsMax);
       if (done) throw new Error("The backend ended before it listened");
       text += value;
     }
@@ -61,11 +63,12 @@ export class Backend implements AsyncDisposable {
     const said = /^HTTP backend on (http:\/\/127\.0\.0\.1:[0-9]+) -> store (\S+)\n/.exec(text);
     assert(said !== null, text);
     this.#url = said[1];
-    for (let tries = 1;; tries++) {
+    const endsAtMs = performance.now() + programMsMax;
+    for (;;) {
       try {
         return void await this.send("GET", "/");
       } catch (error) {
-        if (tries === 100) throw error;
+        if (performance.now() > endsAtMs) throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
@@ -97,7 +100,7 @@ export class Backend implements AsyncDisposable {
     let answer = "";
     const chunk = new Uint8Array(4096);
     while (!answer.includes("\r\n\r\n")) {
-      const bytes = await conn.read(chunk);
+      const bytes = await deadline(conn.read(chunk), programMsMax);
       if (bytes === null) break;
       answer += new TextDecoder().decode(chunk.subarray(0, bytes));
     }

@@ -1,5 +1,5 @@
 /**
- * A store on a plain Map: the model that the real store and the commands are held against. It is
+ * A store on a plain Map: the model with which tests compare the store and the commands. It is
  * exact, evicts in least-recently-used order and does everything at once, whatever it costs, except
  * where its options say otherwise.
  *
@@ -23,7 +23,7 @@ interface Entry {
   expiresAt: Milliseconds;
 }
 
-/** The options of a model: beside its limit, what leads tests into rare outcomes. */
+/** The options of a model: its limit, and options that cause rare outcomes. */
 export interface ModelOptions {
   /** The most bytes of keys and values. */
   limitBytes: number;

@@ -1,6 +1,6 @@
 /**
- * A client that knows nothing of the protocol but its line feeds: tests send bytes with it and look
- * at the bytes that come back. Every wait has an end.
+ * A client that knows only the line feeds of the protocol: tests send bytes with it and check the
+ * bytes that come back. Every wait has a deadline.
  *
  * @module
  */
@@ -16,10 +16,10 @@ export function bytesOf(input: string | Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(typeof input === "string" ? encoder.encode(input) : input);
 }
 
-/** See the head of this file. */
+/** A client of bytes and lines over a real socket. */
 export class RawClient implements Disposable {
   readonly #conn: Deno.Conn;
-  /** What came; `#received[0, #length)` was not asked for yet. */
+  /** Received bytes; `#received[0, #length)` were not returned yet. */
   #received = new Uint8Array(64 * 1024);
   #length = 0;
 
@@ -50,7 +50,7 @@ export class RawClient implements Disposable {
     await this.#conn.closeWrite();
   }
 
-  /** The next so many reply lines, as text without their line feeds. */
+  /** The next `count` reply lines, as text without their line feeds. */
   async lines(count: number): Promise<string[]> {
     const lines: string[] = [];
     let from = 0;
@@ -127,7 +127,7 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** Resolves once something holds, which is looked at again and again; rejects after a while. */
+/** Resolves once the condition holds, which it checks every millisecond; rejects at a deadline. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
   const deadlineMs = performance.now() + patienceMs;
   while (!holds()) {

@@ -135,7 +135,7 @@ Deno.test("connection: a request that the server works on is not silence", () =>
   assertEquals(client.taken(), "LATER 5000\n");
 });
 
-/** A server with a value of 300,000 bytes, and memory for the replies to so many GETs of it. */
+/** A server with a value of 300,000 bytes, and memory for the replies to `replies` GETs of it. */
 function crowded(replies: number): ManualServer {
   const server = new ManualServer({ pendingBytesMax: replies * 570_000, limitBytes: 4 << 20 });
   const entries = bytesOf(`big${"v".repeat(300_000)}small1`);
@@ -174,7 +174,7 @@ Deno.test("connection: hogs that never read are closed, others served meanwhile"
   assertEquals(server.context.replies.bytes, 0);
 });
 
-Deno.test("connection: whoever takes bytes is never closed for others", () => {
+Deno.test("connection: a client that takes bytes is never closed for others", () => {
   const server = crowded(1);
   const steady = server.connect();
   steady.run();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { InvariantError, Store } from "../store.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
 import { RawClient, until, within } from "./raw_client.ts";
 import { serve } from "./served.ts";
@@ -19,7 +20,7 @@ async function hasPython(): Promise<boolean> {
   }
 }
 
-/** Connects so many times and resets each connection at once. */
+/** A program that connects many times and resets each connection at once. */
 const resets = `
 import socket, struct, sys
 for _ in range(int(sys.argv[2])):
@@ -117,7 +118,6 @@ Deno.test("faults: a sweep that goes on is one", async () => {
   let sweeps = 0;
   let underWay = 0;
   let most = 0;
-  const { Store } = await import("../store.ts");
   class SlowStore extends Store {
     override sweep(): boolean {
       most = Math.max(most, ++underWay);
@@ -140,4 +140,26 @@ Deno.test("faults: an HTTP/2 preface is refused, and what follows it does not ru
   const rest = await within(client.rest(), "the refusal");
   assert(rest.startsWith("HTTP/1.1 400 Bad Request\r\n"), rest);
   assertEquals(server.store.entries, 0);
+});
+
+Deno.test("faults: a broken invariant ends the server, with one line that says which", async () => {
+  class BrokenStore extends Store {
+    override get(): number {
+      throw new InvariantError("an entry is in two places");
+    }
+  }
+  const events: string[] = [];
+  const server = await serve({
+    tcp: anyPort,
+    store: new BrokenStore({ limitBytes: 1 << 20 }),
+    onEvent: (event) => events.push(event),
+  });
+  using client = await RawClient.to(server.addresses[0]);
+  await client.send("SET k v\nGET k\nGET k\n");
+  // Nothing is answered from a store that cannot be trusted.
+  assertEquals(await within(client.rest(), "the end of the connection"), "");
+  await within(server.finished, "the server's end");
+  assertEquals(events, ["The server ends: The store is broken: an entry is in two places"]);
+  assert(server.failure instanceof InvariantError);
+  await assertRejects(() => RawClient.to(server.addresses[0]), Deno.errors.ConnectionRefused);
 });

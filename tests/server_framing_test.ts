@@ -1,5 +1,5 @@
 /**
- * Lines: where they end, how long they may be, and that it does not matter how they arrive.
+ * Lines: where they end, how long they may be, and that it does not matter how they are cut.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A server without sockets and timers: connections are driven by hand, and time passes when a test
- * says so. What a client sends arrives cut as the test likes; what the server answers is collected.
+ * A server without sockets and timers. The test drives each connection, moves the time, and chooses
+ * how requests are cut. Replies are collected.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export class ManualClock {
   }
 }
 
-/** How a manual server is set up. */
+/** The options of a manual server. */
 export interface ManualOptions extends Partial<Limits> {
   /** The store; a new one of `limitBytes` by default. */
   readonly store?: Storage;
@@ -141,6 +141,9 @@ export class LentBuffer {
 
 const decoder = new TextDecoder("latin1");
 
+/** Steps that one connection may take in a test. */
+const stepsMax = 10_000_000;
+
 /** One client of a manual server. */
 export class ManualConnection implements ConnectionDriver {
   readonly connection: Connection;
@@ -148,6 +151,7 @@ export class ManualConnection implements ConnectionDriver {
   replies = "";
   isClosed = false;
   isWoken = false;
+  #steps = 0;
 
   readonly #context: ServerContext;
 
@@ -169,8 +173,12 @@ export class ManualConnection implements ConnectionDriver {
     return "from a test";
   }
 
-  /** Asks once what is to be done; what is to be sent is taken, up to so many bytes. */
+  /**
+   * Asks the connection once what to do, and does it; takes at most `sendBytesMax` bytes of
+   * replies. Throws after far more steps than a test needs, so that a loop over steps ends.
+   */
   step(sendBytesMax = Infinity): Want {
+    if (this.#steps++ > stepsMax) throw new Error("The connection goes on without end");
     const want = this.connection.next();
     if (want === "send") {
       const part = this.connection.unsent().subarray(0, sendBytesMax);
@@ -187,11 +195,9 @@ export class ManualConnection implements ConnectionDriver {
 
   /** Goes on until the connection wants bytes, waits, or has ended; returns which. */
   run(): Want {
-    for (let steps = 0; steps < 1_000_000; steps++) {
-      const want = this.step();
-      if (want !== "send" && want !== "yield") return want;
-    }
-    throw new Error("The connection goes on without end");
+    let want: Want;
+    do want = this.step(); while (want === "send" || want === "yield");
+    return want;
   }
 
   /** Lets bytes arrive, without running anything. The connection must want to read. */

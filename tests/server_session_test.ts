@@ -138,6 +138,7 @@ Deno.test("session: SCAN ends early when its keys are many bytes", () => {
   const seen: string[] = [];
   let cursor = "0";
   do {
+    assert(seen.length <= 2 * keys.length, "the scan never ends");
     const reply = client.ask(`SCAN ${cursor} 10000\n`);
     assert(reply.length < 8 << 20, `${reply.length} bytes`);
     const [, next, ...found] = reply.trimEnd().split(" ");
@@ -267,4 +268,9 @@ Deno.test("session: a fault ends its connection, a broken invariant the server",
   error = new InvariantError("the sky has fallen");
   assertEquals(other.send("FAULT\n"), "close");
   assert(server.broken === error);
+  // An error that only wrong code can cause may have left a change half done.
+  error = new TypeError("Cannot read properties of undefined");
+  const wrong = new ManualServer({ commands: [faultCommand(() => error)] });
+  assertEquals(wrong.connect().send("FAULT\n"), "close");
+  assert(wrong.broken === error);
 });

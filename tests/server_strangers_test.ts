@@ -1,5 +1,5 @@
 /**
- * Those who speak another protocol: a browser must not be able to write to the store.
+ * Clients of other protocols: a browser must not be able to write to the store.
  *
  * @module
  */

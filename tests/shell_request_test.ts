@@ -1,4 +1,6 @@
-/** Tests of shell/request.ts: the words of a one-off command are one request, whatever they hold. */
+/**
+ * Tests of shell/request.ts: the words of a one-off command are one request, whatever they hold.
+ */
 import { assertEquals, assertThrows } from "./assert.ts";
 import { requestLine, UsageError } from "../shell/request.ts";
 

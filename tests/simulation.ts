@@ -2,139 +2,24 @@
  * The simulator: many clients on one server without sockets, interleaved at every step by a seeded
  * random choice. Requests arrive cut anywhere, clients read slowly, half-close and vanish, large
  * puts compete, flushes and scans overlap with writes, time jumps, allocations fail. After each
- * step the store is verified, and each reply is held against a model. The same seed gives the same
+ * step the store is verified, and each reply is compared with a model. The same seed gives the same
  * run.
  *
- * To extend it, add a request to `#request` and what it means to simulation_model.ts.
+ * To extend it, add a request to simulation_requests.ts, and its replies to simulation_model.ts.
  *
  * @module
  */
 
 import { Random } from "../loadgen/mod.ts";
 import { Store } from "../store.ts";
-import { Connection, LentBuffer, ManualClock, ManualServer } from "./server_manual.ts";
-import { bytesOf } from "./raw_client.ts";
-import {
-  type FlushUnderWay,
-  type ScanUnderWay,
-  SimulationFault,
-  SimulationModel,
-} from "./simulation_model.ts";
+import { LentBuffer, ManualClock, ManualServer } from "./server_manual.ts";
+import { type Sent, SimulatedClient } from "./simulation_client.ts";
+import { type ScanUnderWay, SimulationFault, SimulationModel } from "./simulation_model.ts";
+import { RequestSource } from "./simulation_requests.ts";
+import type { SimulationShape } from "./simulation_shapes.ts";
 import { later } from "./test_commands.ts";
 
-/** What a simulation is like. */
-export interface SimulationShape {
-  /** Its name, for messages. */
-  readonly name: string;
-  /** The store's limit. */
-  readonly limitBytes: number;
-  /** How many keys there are. */
-  readonly keys: number;
-  /** The sizes of values, each as likely as any other. */
-  readonly valueBytes: readonly number[];
-  /** How many clients at most. */
-  readonly clientsMax: number;
-  /** The bound on what waits. */
-  readonly pendingBytesMax: number;
-  /** The share of steps at which the next allocations fail. */
-  readonly allocationFailures: number;
-  /** The share of a run's steps that this shape gets; large values take long to check. */
-  readonly stepsShare: number;
-}
-
-/** The shapes that are simulated. */
-export const shapes: readonly SimulationShape[] = [
-  {
-    name: "small values, nothing evicted",
-    limitBytes: 1 << 20,
-    keys: 40,
-    valueBytes: [0, 1, 10, 100, 1000],
-    clientsMax: 8,
-    pendingBytesMax: 1 << 20,
-    allocationFailures: 0,
-    stepsShare: 1,
-  },
-  {
-    name: "eviction under a small limit",
-    limitBytes: 20_000,
-    keys: 200,
-    valueBytes: [0, 10, 100, 1000, 9000, 19_000],
-    clientsMax: 8,
-    pendingBytesMax: 1 << 20,
-    allocationFailures: 0,
-    stepsShare: 1,
-  },
-  {
-    name: "large puts that compete, and replies in parts",
-    limitBytes: 5 << 20,
-    keys: 12,
-    valueBytes: [100, 9000, 200_000, 1_500_000, 3_000_000],
-    clientsMax: 5,
-    pendingBytesMax: 12 << 20,
-    allocationFailures: 0,
-    stepsShare: 0.05,
-  },
-  {
-    name: "many entries, flushes and scans in steps",
-    limitBytes: 4 << 20,
-    keys: 6000,
-    valueBytes: [1, 20],
-    clientsMax: 6,
-    pendingBytesMax: 8 << 20,
-    allocationFailures: 0,
-    stepsShare: 1,
-  },
-  {
-    name: "allocations that fail",
-    limitBytes: 3 << 20,
-    keys: 60,
-    valueBytes: [10, 1000, 20_000, 300_000, 1_200_000],
-    clientsMax: 6,
-    pendingBytesMax: 8 << 20,
-    allocationFailures: 0.02,
-    stepsShare: 0.2,
-  },
-];
-
-/** One request that was sent and is not answered. */
-interface Sent {
-  readonly line: string;
-  readonly flush?: FlushUnderWay;
-  readonly scan?: ScanUnderWay;
-  /** For GET and MGET, what each part of the reply may be, as it began. */
-  readonly begun: (readonly string[])[];
-}
-
 const decoder = new TextDecoder("latin1");
-
-/** One simulated client. */
-class Client {
-  readonly connection: Connection;
-  /** Bytes that are not delivered yet. */
-  outbox: Uint8Array = new Uint8Array(0);
-  /** Requests that are not answered, in order. */
-  readonly sent: Sent[] = [];
-  /** The reply that is not complete. */
-  partial = "";
-  /** True while the output that the connection has was seen. */
-  isSeen = false;
-  /** Takes nothing for now. */
-  isStill = false;
-  hasEnded = false;
-  isClosed = false;
-  scan: ScanUnderWay | undefined;
-
-  constructor(server: ManualServer) {
-    this.connection = new Connection(server.context);
-    this.connection.driver = {
-      wake() {},
-      abort: () => {
-        this.isClosed = true;
-      },
-      peer: () => "simulated",
-    };
-  }
-}
 
 /** A run of the simulator. */
 export class Simulation {
@@ -144,7 +29,8 @@ export class Simulation {
   readonly #store: Store;
   readonly #server: ManualServer;
   readonly #model: SimulationModel;
-  readonly #clients: Client[] = [];
+  readonly #requests: RequestSource;
+  readonly #clients: SimulatedClient[] = [];
   readonly #lent = new LentBuffer();
   #failingAllocations = 0;
   /** Requests that were answered. */
@@ -153,6 +39,7 @@ export class Simulation {
   constructor(shape: SimulationShape, seed: number) {
     this.#shape = shape;
     this.#random = new Random(seed);
+    this.#requests = new RequestSource(this.#random, shape);
     const { limitBytes, pendingBytesMax } = shape;
     this.#store = new Store({
       limitBytes,
@@ -174,10 +61,20 @@ export class Simulation {
     this.#model = new SimulationModel(limitBytes, this.#clock.now);
   }
 
-  /** Takes so many steps, then lets everything end and checks that nothing is left. */
+  /** Takes `steps` steps, then ends everything and checks that nothing is left. */
   run(steps: number): void {
+    this.#fill(this.#shape.entriesFirst ?? 0);
     for (let step = 0; step < steps; step++) this.#step();
     this.#finish();
+  }
+
+  #fill(entries: number): void {
+    const client = this.#server.connect();
+    for (let entry = 0; entry < entries; entry++) {
+      const line = `SET ${"abc"[entry % 3]}${Math.floor(entry / 3)} x`;
+      this.#model.apply(line, client.ask(`${line}\n`).trimEnd());
+    }
+    client.close();
   }
 
   #step(): void {
@@ -190,26 +87,26 @@ export class Simulation {
     }
     const choice = random.below(1000);
     if (this.#clients.length < clientsMax && (choice < 20 || this.#clients.length === 0)) {
-      this.#clients.push(new Client(this.#server));
+      this.#clients.push(new SimulatedClient(this.#server));
     } else if (choice < 26) {
       this.#vanish(this.#anyClient());
     } else if (choice < 60) {
       this.#server.advance(random.below(10) === 0 ? random.below(3000) : random.below(20));
       this.#model.expire();
     } else if (choice < 80) {
-      this.#server.context.sweep();
+      if (!this.#server.context.sweep()) this.#model.swept();
     } else {
       this.#drive(this.#anyClient());
     }
     this.#check(evictions);
   }
 
-  #anyClient(): Client {
+  #anyClient(): SimulatedClient {
     return this.#clients[this.#random.below(this.#clients.length)];
   }
 
-  /** Something that one client does, or lets the server do for it. */
-  #drive(client: Client): void {
+  /** Lets one client, or the server for it, go on by a step. */
+  #drive(client: SimulatedClient): void {
     const random = this.#random;
     if (client.isClosed) {
       this.#vanish(client);
@@ -233,6 +130,8 @@ export class Simulation {
       client.connection.sent(part);
       if (part === unsentBytes) client.isSeen = false;
     } else if (want === "yield" || want === "wait") {
+      const flush = client.sent.at(0)?.flush;
+      if (want === "yield" && flush !== undefined) this.#model.goOnFlushing(flush);
       this.#server.context.polled();
     } else if (want === "read") {
       this.#deliver(client);
@@ -245,115 +144,36 @@ export class Simulation {
   }
 
   /** Brings some of the client's bytes to the server. */
-  #deliver(client: Client): void {
+  #deliver(client: SimulatedClient): void {
     const random = this.#random;
     if (client.hasEnded) return;
-    if (client.outbox.length === 0) {
+    if (client.hasDelivered) {
       if (client.partial === "" && client.sent.length === 0 && random.below(200) === 0) {
         client.hasEnded = true;
         client.connection.inputEnded();
         return;
       }
       if (client.sent.length >= 20) return;
-      let lines = "";
-      for (let n = random.below(4); n >= 0; n--) lines += `${this.#request(client)}\n`;
-      client.outbox = Uint8Array.from(lines, (character) => character.charCodeAt(0));
+      for (let n = random.below(4); n >= 0; n--) this.#request(client);
     }
-    // A driver has a buffer for each connection, or one that it lends.
-    const { connection } = client;
-    const space = random.below(2) === 0 ? connection.space() : this.#lent.lend(connection);
-    const most = Math.min(space.length, client.outbox.length);
-    const bytes = random.below(3) === 0 ? 1 + random.below(most) : most;
-    space.set(client.outbox.subarray(0, bytes));
-    client.connection.received(bytes);
-    client.outbox = client.outbox.subarray(bytes);
+    client.deliver(random, this.#lent);
   }
 
-  /** Makes a request, and notes that it is sent. */
-  #request(client: Client): string {
-    const random = this.#random;
-    const key = () => `${"abc"[random.below(3)]}${random.below(this.#shape.keys)}`;
-    const value = () => {
-      const { valueBytes } = this.#shape;
-      return String.fromCharCode(97 + random.below(26)).repeat(
-        valueBytes[random.below(valueBytes.length)],
-      );
-    };
-    const seconds = () => `${(1 + random.below(5000)) / 1000}`;
-    let line: string;
-    let flush: FlushUnderWay | undefined;
-    let scan: ScanUnderWay | undefined;
-    if (client.sent.some((sent) => sent.line.startsWith("LATER"))) {
-      // What is behind a reply that waits has run when its own is seen, at a time nobody knows. So
-      // only what does not depend on the time follows it.
-      line = random.below(3) === 0 ? `LATER ${random.below(300)}` : "PING";
-      client.sent.push({ line, begun: [] });
-      return line;
-    }
-    switch (random.below(18)) {
-      case 0:
-      case 1:
-      case 2:
-      case 3:
-        line = `SET ${key()} ${value()}`;
-        break;
-      case 4:
-      case 5:
-        line = `GET ${key()}`;
-        break;
-      case 6:
-        line = `GET ${key()} ttl=${seconds()}`;
-        break;
-      case 7:
-        line = `DELETE ${key()}`;
-        break;
-      case 8:
-        line = `DELETE ${key()} match=${btoa(value().slice(0, 1000))}`;
-        break;
-      case 9:
-        line = `PUT ${key()} ttl=${seconds()} ${value()}`;
-        break;
-      case 10: {
-        const options = ["absent", "present", "keepttl", `match=${btoa(value().slice(0, 1000))}`];
-        const chosen = options[random.below(options.length)];
-        line = `PUT ${key()} ${chosen},b64 ${btoa(value())}`;
-        break;
-      }
-      case 11:
-        line = `INCR ${key()} ${random.below(1000) - 500}`;
-        break;
-      case 12:
-        line = random.below(4) === 0 ? `EXPIRE ${key()} never` : `EXPIRE ${key()} ${seconds()}`;
-        break;
-      case 13:
-        line = `TTL ${key()}`;
-        break;
-      case 14:
-        line = `MGET ${Array.from({ length: 1 + random.below(6) }, key).join(" ")}`;
-        break;
-      case 15:
-        line = random.below(2) === 0 ? "PING" : `LATER ${random.below(300)}`;
-        break;
-      case 16: {
-        if (client.scan !== undefined) return this.#request(client);
-        const prefix = "abc"[random.below(3)];
-        scan = client.scan = this.#model.startScan(prefix);
-        line = `SCAN 0 ${1 + random.below(200)} ${prefix}`;
-        break;
-      }
-      default: {
-        if (random.below(6) > 0) return this.#request(client);
-        const prefix = random.below(3) === 0 ? "" : "abc"[random.below(3)] + random.below(10);
-        line = prefix === "" ? "FLUSH" : `FLUSH ${prefix}`;
-        if (prefix !== "") flush = this.#model.startFlush(prefix);
-      }
-    }
-    client.sent.push({ line, flush, scan, begun: [] });
-    return line;
+  /** Makes a request for a client to send, and notes it in the model. */
+  #request(client: SimulatedClient): void {
+    if (client.awaitsLater) return client.send({ line: this.#requests.behindLater() });
+    const line = this.#requests.any(client.scan !== undefined);
+    const [verb, ...words] = line.split(" ");
+    if (verb === "SCAN") client.scan = this.#model.startScan(words[2]);
+    client.send({
+      line,
+      flush: verb === "FLUSH" && words.length > 0 ? this.#model.startFlush(words[0]) : undefined,
+      scan: verb === "SCAN" ? client.scan : undefined,
+    });
   }
 
-  /** Holds what the connection has written since it was last asked against the model. */
-  #see(client: Client, hasEvicted: boolean): void {
+  /** Compares the connection's new output with the model. */
+  #see(client: SimulatedClient, hasEvicted: boolean): void {
     const model = this.#model;
     model.isEvicting = hasEvicted;
     if (hasEvicted) model.evicted();
@@ -396,7 +216,7 @@ export class Simulation {
     }
   }
 
-  #answer(client: Client, sent: Sent, reply: string): void {
+  #answer(client: SimulatedClient, sent: Sent, reply: string): void {
     const model = this.#model;
     const [verb] = sent.line.split(" ", 1);
     const expect = (isRight: boolean, expected: string) => {
@@ -424,32 +244,28 @@ export class Simulation {
     }
   }
 
-  #goOnScanning(client: Client, sent: Sent, scan: ScanUnderWay, reply: string): void {
+  #goOnScanning(client: SimulatedClient, sent: Sent, scan: ScanUnderWay, reply: string): void {
     const next = this.#model.continueScan(scan, sent.line, reply);
     if (next === "0") {
       client.scan = undefined;
       return;
     }
     const [, , count, prefix] = sent.line.split(" ");
-    const line = `SCAN ${next} ${count} ${prefix}`;
-    client.sent.push({ line, scan, begun: [] });
-    const more = bytesOf(`${line}\n`);
-    const outbox = new Uint8Array(client.outbox.length + more.length);
-    outbox.set(client.outbox);
-    outbox.set(more, client.outbox.length);
-    client.outbox = outbox;
+    client.send({ line: `SCAN ${next} ${count} ${prefix}`, scan });
   }
 
-  /** The client is gone, at whatever it was. */
-  #vanish(client: Client): void {
+  /** Ends a client's connection, whatever it was doing. */
+  #vanish(client: SimulatedClient): void {
     this.#clients.splice(this.#clients.indexOf(client), 1);
     client.connection.abort();
     client.connection.release();
     if (client.scan !== undefined) this.#model.dropScan(client.scan);
-    // Flushes that were begun are ended by the store, at some time; the model keeps both cases.
+    for (const { flush } of client.sent) {
+      if (flush !== undefined) this.#model.abandonFlush(flush);
+    }
   }
 
-  /** What must hold after every step. */
+  /** Checks the invariants that hold after every step. */
   #check(evictionsBefore: number): void {
     const store = this.#store;
     if (store.stats.evictions !== evictionsBefore) this.#model.evicted();
@@ -464,7 +280,7 @@ export class Simulation {
     if (input.bytes < 0) throw new SimulationFault("the bytes of unfinished lines are miscounted");
   }
 
-  /** Everybody leaves; then nothing may be held that nobody needs. */
+  /** Ends all connections, then checks that no memory, timer or space is still held. */
   #finish(): void {
     this.#failingAllocations = 0;
     for (const client of [...this.#clients]) this.#vanish(client);

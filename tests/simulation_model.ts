@@ -1,7 +1,7 @@
 /**
- * What the simulated clients may see: a model of the store that knows what is certain and what is
- * not. Eviction, a flush that is under way and a failed allocation make it uncertain whether a key
- * is still there; a reply that could not be given in any possible case is a fault.
+ * A model of the store that knows which replies the simulated clients may get. Eviction, a flush
+ * under way and a failed allocation make it uncertain whether a key still exists. A reply that no
+ * possible case allows is a fault.
  *
  * @module
  */
@@ -14,10 +14,12 @@ interface Held {
   readonly expiresAt: number;
 }
 
-/** A key that is there, or may be. */
+/** An entry that exists, or may exist. */
 interface Entry extends Held {
-  /** True when it may be gone. */
+  /** True when it may have been removed. */
   maybeGone: boolean;
+  /** True when it may also never expire: it was written with the expiry of one that may be gone. */
+  maybeLasting: boolean;
 }
 
 /** A flush by prefix from when it was sent to its reply. */
@@ -25,6 +27,8 @@ export interface FlushUnderWay {
   readonly prefix: string;
   /** The keys that it must remove, unless they are written meanwhile. */
   readonly covered: Set<string>;
+  /** True once it is known to be begun: then it spares what is written from now on. */
+  hasBegun: boolean;
 }
 
 /** A scan from its first request to its last reply. */
@@ -55,6 +59,7 @@ export class SimulationModel {
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
   readonly #flushes = new Set<FlushUnderWay>();
+  readonly #abandoned = new Set<FlushUnderWay>();
   readonly #scans = new Set<ScanUnderWay>();
 
   constructor(limitBytes: number, now: () => number) {
@@ -92,9 +97,14 @@ export class SimulationModel {
       entry.maybeGone = true;
       this.#forgetInScans(key);
     }
-    const flush = { prefix, covered };
+    const flush = { prefix, covered, hasBegun: false };
     this.#flushes.add(flush);
     return flush;
+  }
+
+  /** It was run and did not end; if no other comes first, it has begun. */
+  goOnFlushing(flush: FlushUnderWay): void {
+    if (this.#flushes.size === 1) flush.hasBegun = true;
   }
 
   /** Its reply came: what it covered is gone, unless it was written meanwhile. */
@@ -102,6 +112,17 @@ export class SimulationModel {
     if (!/^DELETED \d+$/.test(reply)) fault(request, reply, "DELETED n");
     this.#flushes.delete(flush);
     for (const key of flush.covered) this.#remove(key);
+  }
+
+  /** The client of a flush has gone; whether the flush was begun is not known. */
+  abandonFlush(flush: FlushUnderWay): void {
+    this.#abandoned.add(flush);
+  }
+
+  /** A sweep had nothing more to do: flushes without a client have ended, if they were begun. */
+  swept(): void {
+    for (const flush of this.#abandoned) this.#flushes.delete(flush);
+    this.#abandoned.clear();
   }
 
   /** A SCAN was sent that starts at 0. */
@@ -152,16 +173,18 @@ export class SimulationModel {
 
   /**
    * Holds the reply to a request for one key against every case that is possible, and goes on with
-   * the case that it tells.
+   * the case that it shows.
    */
   apply(request: string, reply: string): void {
     if (/^ERROR out of memory/.test(reply) && this.mayRunOutOfMemory) return;
     const key = request.split(" ", 2)[1];
     const entry = this.#live(key);
     const cases: (Held | undefined)[] = [entry];
+    if (entry?.maybeLasting === true) cases.push({ value: entry.value, expiresAt: Infinity });
     if (entry !== undefined && (entry.maybeGone || this.isEvicting)) cases.push(undefined);
     const outcomes = cases.map((held) => outcomeOf(request, held, this.#now(), this.limitBytes));
-    const outcome = outcomes.find((one) => one.reply === reply);
+    const possible = outcomes.filter((one) => one.reply === reply);
+    const outcome = possible.at(0);
     if (outcome === undefined) {
       fault(request, reply, outcomes.map((one) => one.reply).join(" or "));
     }
@@ -170,27 +193,41 @@ export class SimulationModel {
       return;
     }
     const isWritten = outcome.isWritten;
+    const maybeLasting = outcome.next.expiresAt !== Infinity &&
+      possible.some(({ next }) => next?.expiresAt === Infinity);
     const wasThere = outcome === outcomes[0] && entry !== undefined;
     if (!isWritten && entry !== undefined) {
-      // It was seen: so it is there, unless a flush that covers it is still under way.
-      const isCovered = [...this.#flushes].some(({ covered }) => covered.has(key));
-      this.#entries.set(key, { ...outcome.next, maybeGone: isCovered || this.isEvicting });
+      // It was seen: so it is there, unless a flush that may cover it is still under way.
+      const maybeGone = this.#mayBeFlushed(key) || this.isEvicting;
+      this.#entries.set(key, { ...outcome.next, maybeGone, maybeLasting });
       return;
     }
     // A flush that waits for another one may cover what is written before it begins.
-    const mayBeCovered = [...this.#flushes].some(({ prefix }) => key.startsWith(prefix));
     for (const { covered } of this.#flushes) covered.delete(key);
-    const maybeGone = this.isEvicting || mayBeCovered;
-    this.#entries.set(key, { ...outcome.next, maybeGone });
+    const maybeGone = this.isEvicting || this.#mayBeFlushed(key);
+    this.#entries.set(key, { ...outcome.next, maybeGone, maybeLasting });
     if (maybeGone || !wasThere) this.#forgetInScans(key);
   }
 
   /** Whether allocations have failed lately. */
   mayRunOutOfMemory = false;
 
+  /** Whether a flush that is under way may remove the key. */
+  #mayBeFlushed(key: string): boolean {
+    return [...this.#flushes].some(({ prefix, covered, hasBegun }) =>
+      covered.has(key) || !hasBegun && key.startsWith(prefix)
+    );
+  }
+
   #live(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.expiresAt > this.#now()) return entry;
+    if (entry.maybeLasting) {
+      const lasting = { ...entry, expiresAt: Infinity, maybeGone: true, maybeLasting: false };
+      this.#entries.set(key, lasting);
+      this.#forgetInScans(key);
+      return lasting;
+    }
     this.#remove(key);
     return undefined;
   }

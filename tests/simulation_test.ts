@@ -5,7 +5,8 @@
  */
 
 import { assert } from "./assert.ts";
-import { shapes, simulate } from "./simulation.ts";
+import { simulate } from "./simulation.ts";
+import { shapes } from "./simulation_shapes.ts";
 
 /** Steps in the short form and in the long one. */
 const defaultSteps = { short: 60_000, long: 1_000_000 } as const;

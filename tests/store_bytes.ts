@@ -1,5 +1,5 @@
 /**
- * The store by strings, for tests: what each call is about, without the offsets.
+ * A store for tests that takes strings instead of buffers with offsets.
  *
  * @module
  */
@@ -15,15 +15,20 @@ import {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Calls that one piece of work may take: more than any needs, so that a loop in a test ends. */
+const callsMax = 100_000;
+
 /** A store whose keys and values are strings; a value may also be a number of bytes. */
 export class TextStore {
   readonly store: Store;
+  /** Calls of put in a row that were unfinished. */
+  #unfinished = 0;
 
   constructor(options: StoreOptions) {
     this.store = new Store({ hashKey: [3, 4], ...options });
   }
 
-  /** One call of put; a number stands for a value of this many bytes. */
+  /** One call of put; a number stands for a value of this many bytes. Throws if puts never end. */
   put(
     key: string,
     value: string | number,
@@ -32,7 +37,10 @@ export class TextStore {
   ): PutOutcome {
     const k = encoder.encode(key);
     const v = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value).fill(120);
-    return this.store.put(k, 0, k.length, v, 0, v.length, expiresAt, operation);
+    const outcome = this.store.put(k, 0, k.length, v, 0, v.length, expiresAt, operation);
+    this.#unfinished = outcome === "unfinished" ? this.#unfinished + 1 : 0;
+    if (this.#unfinished > callsMax) throw new Error(`put of ${key} never ends`);
+    return outcome;
   }
 
   /** A put with all its calls. */
@@ -40,10 +48,7 @@ export class TextStore {
     let outcome = this.put(key, value, expiresAt);
     if (outcome !== "unfinished") return outcome;
     const operation = this.store.startPut();
-    for (let calls = 0; outcome === "unfinished"; calls++) {
-      if (calls > 100_000) throw new Error(`put of ${key} never ends`);
-      outcome = this.put(key, value, expiresAt, operation);
-    }
+    while (outcome === "unfinished") outcome = this.put(key, value, expiresAt, operation);
     return outcome;
   }
 
@@ -86,9 +91,23 @@ export class TextStore {
     return { keys, next };
   }
 
-  /** Starts a flush by prefix. */
+  /** Starts a flush by prefix. Its steps throw if it never ends. */
   startFlush(prefix: string): FlushOperation {
-    return this.store.startFlush(encoder.encode(prefix));
+    const flush = this.store.startFlush(encoder.encode(prefix));
+    let steps = 0;
+    return {
+      step: () => {
+        if (steps++ > callsMax) throw new Error(`flush of ${prefix} never ends`);
+        return flush.step();
+      },
+    };
+  }
+
+  /** Sweeps until nothing more is due. */
+  sweepAll(): void {
+    for (let calls = 0; this.store.sweep(); calls++) {
+      if (calls > callsMax) throw new Error("sweep never ends");
+    }
   }
 
   /** A flush by prefix with all its calls. */

@@ -10,7 +10,9 @@ function random(seed: number): (n: number) => number {
   return (n) => source.below(n);
 }
 
-/** Bytes held at most for what is in use: the promise, and the segments that a small store needs. */
+/**
+ * Bytes held at most for what is in use: the promise, and the segments that a small store needs.
+ */
 function heldMost(store: TextStore): number {
   const { overheadBytes } = store.store.stats;
   return (store.store.usage + overheadBytes) * 1.15 + 2 * 1_048_576;

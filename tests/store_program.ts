@@ -1,10 +1,11 @@
 /**
- * Programs of store operations, and a plain Map that says what each must have done.
+ * Runs programs of operations on a store, and compares each result with the contents that the store
+ * must have (store_contents.ts).
  *
- * The Map knows contents, expiry and USAGE exactly. What it cannot know is which entries an eviction
- * chose, so after a call that evicted it drops the keys that are gone, having checked that space was
- * really needed. Puts that take several calls, flushes, and failing allocations overlap with all
- * the rest; after each operation the store verifies itself.
+ * Contents, expiry and USAGE are known exactly. Which entries an eviction chooses is not known:
+ * after a call that evicted, the program checks that space was really needed, and drops the keys
+ * that are gone. Puts that take several calls, flushes and failing allocations overlap with the
+ * other operations. After each operation the store verifies itself.
  *
  * @module
  */
@@ -12,33 +13,8 @@
 import { type PutOperation, type PutOutcome, Store, type StoreOptions } from "../store.ts";
 import type { PrefixFlush } from "../store/flush.ts";
 import { assert, assertEquals } from "./assert.ts";
-
-/** What is put; keys are numbered, lengths are in bytes, times in milliseconds. */
-interface Put {
-  key: number;
-  length: number;
-  fill: number;
-  ttl: number | undefined;
-}
-
-/** One operation. A slot is one of a few places for puts that are under way. */
-export type Operation =
-  | { do: "put" } & Put
-  | { do: "startPut"; slot: number } & Put
-  | { do: "stepPut"; slot: number }
-  | { do: "cancelPut"; slot: number }
-  | { do: "get"; key: number }
-  | { do: "delete"; key: number }
-  | { do: "expire"; key: number; ttl: number | undefined }
-  | { do: "wait"; ms: number }
-  | { do: "sweep" }
-  | { do: "sweepOnce" }
-  | { do: "scan"; count: number }
-  | { do: "flush"; prefix: string }
-  | { do: "startFlush"; prefix: string }
-  | { do: "stepFlush"; nth: number }
-  | { do: "flushAll" }
-  | { do: "fail"; allocations: number };
+import { Contents } from "./store_contents.ts";
+import { keyNamed, type Operation, type Put, valueOf } from "./store_operations.ts";
 
 /** A put that is under way. */
 interface PutUnderWay {
@@ -58,31 +34,15 @@ interface FlushUnderWay {
   evictions: number;
 }
 
-interface Entry {
-  value: Uint8Array;
-  expiresAt: number;
-}
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 /** More calls than any put may need before it is done. */
 const CALLS_MAX = 10_000;
 
-/** The name of a numbered key: most are short, one in 31 is long. */
-export function keyNamed(key: number): string {
-  return `k${key.toString(36)}${key % 31 === 7 ? "-long".repeat(50 + key % 400) : ""}`;
-}
-
-function valueOf(length: number, fill: number): Uint8Array {
-  const value = new Uint8Array(length).fill(fill & 0xff);
-  if (length > 1) value[length - 1] = fill >>> 8;
-  return value;
-}
-
-/** A store and the Map it is held against. */
+/** A store, and the contents that it must have. */
 export class Program {
   readonly store: Store;
-  readonly #model = new Map<string, Entry>();
+  readonly #contents = new Contents();
   readonly #puts: (PutUnderWay | undefined)[] = [];
   readonly #flushes: FlushUnderWay[] = [];
   readonly #verifies: boolean;
@@ -90,8 +50,6 @@ export class Program {
   #memoryIsShort: boolean;
   /** Allocations that fail next. */
   #failures = 0;
-  #usage = 0;
-  #now = 0;
 
   constructor(limitBytes: number, options: Partial<StoreOptions> = {}, verifies = true) {
     this.#verifies = verifies;
@@ -106,7 +64,7 @@ export class Program {
     };
     this.store = new Store({
       limitBytes,
-      now: () => this.#now,
+      now: () => this.#contents.now,
       hashKey: [1, 2],
       allocate,
       ...options,
@@ -122,8 +80,7 @@ export class Program {
       const put = () =>
         this.store.put(bytes, 0, bytes.length, value, 0, length, Infinity, undefined);
       for (let calls = 0; put() !== "stored"; calls++) assert(calls < CALLS_MAX, "never stored");
-      this.#model.set(name, { value, expiresAt: Infinity });
-      this.#usage += bytes.length + length;
+      this.#contents.set(name, { value, expiresAt: Infinity });
     }
     this.#dropEvicted();
   }
@@ -152,14 +109,17 @@ export class Program {
       case "delete": {
         const name = keyNamed(operation.key);
         const key = encoder.encode(name);
-        assertEquals(this.store.delete(key, 0, key.length), this.#live(name) !== undefined);
-        this.#drop(name);
+        assertEquals(
+          this.store.delete(key, 0, key.length),
+          this.#contents.live(name) !== undefined,
+        );
+        this.#contents.drop(name);
         return;
       }
       case "expire":
         return this.#expire(keyNamed(operation.key), operation.ttl);
       case "wait":
-        this.#now += operation.ms;
+        this.#contents.now += operation.ms;
         return;
       case "sweep":
         return this.compare();
@@ -198,10 +158,10 @@ export class Program {
   /** Compares everything: USAGE, the number of entries, and each value. */
   compare(): void {
     this.#sweep();
-    this.#dropExpired();
-    assertEquals(this.store.usage, this.#usage, "USAGE");
-    assertEquals(this.store.entries, this.#model.size, "entries");
-    for (const name of this.#model.keys()) this.#check(name, this.store.find.bind(this.store));
+    this.#contents.dropExpired();
+    assertEquals(this.store.usage, this.#contents.usage, "USAGE");
+    assertEquals(this.store.entries, this.#contents.size, "entries");
+    for (const name of this.#contents.names) this.#check(name, this.store.find.bind(this.store));
     this.store.verify();
   }
 
@@ -230,7 +190,7 @@ export class Program {
     return {
       name: keyNamed(put.key),
       value: valueOf(put.length, put.fill),
-      expiresAt: put.ttl === undefined ? Infinity : this.#now + put.ttl,
+      expiresAt: put.ttl === undefined ? Infinity : this.#contents.now + put.ttl,
     };
   }
 
@@ -249,16 +209,14 @@ export class Program {
     const { store } = this;
     const { name, value, expiresAt, operation } = put;
     const key = encoder.encode(name);
-    const before = this.#live(name);
+    const before = this.#contents.live(name);
     const space = store.limitBytes - store.usage + (before ? key.length + before.value.length : 0);
     const { evictions } = store.stats;
     const outcome = store.put(key, 0, key.length, value, 0, value.length, expiresAt, operation);
     assert(store.usage <= store.limitBytes, "USAGE above the limit between two calls");
     const fits = key.length + value.length <= store.limitBytes;
     if (outcome === "stored") {
-      this.#drop(name);
-      this.#model.set(name, { value, expiresAt });
-      this.#usage += key.length + value.length;
+      this.#contents.set(name, { value, expiresAt });
     }
     if (store.stats.evictions > evictions) {
       const isAlone = this.#puts.every((other) => other === undefined || other === put);
@@ -275,8 +233,8 @@ export class Program {
 
   #expire(name: string, ttl: number | undefined): void {
     const key = encoder.encode(name);
-    const entry = this.#live(name);
-    const expiresAt = ttl === undefined ? Infinity : this.#now + ttl;
+    const entry = this.#contents.live(name);
+    const expiresAt = ttl === undefined ? Infinity : this.#contents.now + ttl;
     const { evictions } = this.store.stats;
     const isThere = this.store.expire(key, 0, key.length, expiresAt);
     if (entry !== undefined) entry.expiresAt = expiresAt;
@@ -284,14 +242,14 @@ export class Program {
       assert(this.#memoryIsShort, "EXPIRE evicted though memory is not short");
       this.#dropEvicted();
     }
-    assertEquals(isThere, this.#live(name) !== undefined);
+    assertEquals(isThere, this.#contents.live(name) !== undefined);
   }
 
   /** Drops what the store has evicted. */
   #dropEvicted(): void {
-    for (const name of [...this.#model.keys()]) {
+    for (const name of this.#contents.names) {
       const bytes = encoder.encode(name);
-      if (this.store.find(bytes, 0, bytes.length) === 0) this.#drop(name);
+      if (this.store.find(bytes, 0, bytes.length) === 0) this.#contents.drop(name);
     }
   }
 
@@ -302,7 +260,7 @@ export class Program {
   #check(name: string, look: Store["get"]): void {
     const { store } = this;
     const key = encoder.encode(name);
-    const entry = this.#live(name);
+    const entry = this.#contents.live(name);
     const handle = look(key, 0, key.length);
     assertEquals(handle !== 0, entry !== undefined, `presence of ${name.slice(0, 20)}`);
     if (entry === undefined) return;
@@ -325,13 +283,15 @@ export class Program {
   #scan(count: number): void {
     const seen = new Set<string>();
     let cursor = 0;
+    let parts = 0;
     do {
+      assert(parts++ < CALLS_MAX, "the scan never ends");
       cursor = this.store.scan(cursor, count, (bytes, start, end) => {
         seen.add(decoder.decode(bytes.slice(start, end)));
       });
     } while (cursor !== 0);
-    this.#dropExpired();
-    assertEquals([...seen].sort(), [...this.#model.keys()].sort(), "keys that a scan found");
+    this.#contents.dropExpired();
+    assertEquals([...seen].sort(), this.#contents.names.sort(), "keys that a scan found");
   }
 
   #flush(prefix: string): void {
@@ -361,11 +321,11 @@ export class Program {
   #beginFlush(flush: FlushUnderWay): void {
     flush.covered = [];
     flush.evictions = this.store.stats.evictions;
-    this.#dropExpired();
-    for (const [name, { expiresAt }] of [...this.#model]) {
-      if (!name.startsWith(flush.prefix)) continue;
-      flush.covered.push(expiresAt);
-      this.#drop(name);
+    for (const name of this.#contents.names) {
+      const entry = this.#contents.live(name);
+      if (entry === undefined || !name.startsWith(flush.prefix)) continue;
+      flush.covered.push(entry.expiresAt);
+      this.#contents.drop(name);
     }
   }
 
@@ -375,7 +335,7 @@ export class Program {
       const first = this.#flushes.at(0);
       const removed = first?.flush.removed;
       if (first?.covered === undefined || removed === undefined) return;
-      const expired = first.covered.filter((expiresAt) => expiresAt <= this.#now).length;
+      const expired = first.covered.filter((expiresAt) => expiresAt <= this.#contents.now).length;
       const evicted = first.evictions < 0 ? Infinity : this.store.stats.evictions - first.evictions;
       assert(removed <= first.covered.length, `FLUSH ${first.prefix} removed ${removed}`);
       assert(removed >= first.covered.length - expired - evicted, `FLUSH missed some: ${removed}`);
@@ -387,30 +347,11 @@ export class Program {
 
   #flushAll(): void {
     const { entries } = this.store;
-    this.#dropExpired();
-    assert(entries >= this.#model.size, "entries");
+    this.#contents.dropExpired();
+    assert(entries >= this.#contents.size, "entries");
     assertEquals(this.store.flushAll(), entries);
     for (const flush of this.#flushes) flush.evictions = -1;
-    this.#model.clear();
-    this.#usage = 0;
+    this.#contents.clear();
     assertEquals([this.store.usage, this.store.entries], [0, 0]);
-  }
-
-  #live(name: string): Entry | undefined {
-    const entry = this.#model.get(name);
-    if (entry === undefined || entry.expiresAt > this.#now) return entry;
-    this.#drop(name);
-    return undefined;
-  }
-
-  #dropExpired(): void {
-    for (const name of [...this.#model.keys()]) this.#live(name);
-  }
-
-  #drop(name: string): void {
-    const entry = this.#model.get(name);
-    if (entry === undefined) return;
-    this.#usage -= encoder.encode(name).length + entry.value.length;
-    this.#model.delete(name);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The store held against a plain Map by random programs, which fast-check makes and, when one
+ * Compares the store with a plain Map by random programs, which fast-check makes and, when one
  * fails, shrinks. `deno task fuzz` is the long form; the seed in a test's name, given back as
  * `BLINK_SEED`, repeats it.
  *
@@ -7,7 +7,8 @@
  */
 
 import fc from "fast-check";
-import { type Operation, Program } from "./store_program.ts";
+import type { Operation } from "./store_operations.ts";
+import { Program } from "./store_program.ts";
 
 const stepsWanted = Number(Deno.env.get("BLINK_STORE_STEPS") ?? 30_000);
 const seedGiven = Deno.env.get("BLINK_SEED") ?? "20260101";

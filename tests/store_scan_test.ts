@@ -12,7 +12,9 @@ function scanAll(
 ): Map<string, number> {
   const seen = new Map<string, number>();
   let cursor = 0;
+  let parts = 0;
   do {
+    assert(parts++ < 1_000_000, "the scan never ends");
     const part = store.scan(cursor, count, prefix);
     for (const key of part.keys) seen.set(key, (seen.get(key) ?? 0) + 1);
     cursor = part.next;

@@ -1,6 +1,6 @@
 /**
- * The protocol said again, in strings and a Map and as short as can be: what the replies to random
- * programs of requests are held against. It shares no code with the engine.
+ * A second, minimal implementation of the protocol with strings and a Map. Tests compare the
+ * replies to random programs of requests with it. It shares no code with the server.
  *
  * @module
  */
@@ -10,7 +10,7 @@ interface Held {
   expiresAt: number;
 }
 
-/** What one client's requests on its own keys must be answered. Times are in milliseconds. */
+/** Computes the replies to one client's requests on its own keys. Times are in milliseconds. */
 export class WireModel {
   readonly #held = new Map<string, Held>();
   readonly #now: () => number;

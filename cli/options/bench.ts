@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loadDefaults } from "../../loadgen/mod.ts";
 import type { Subcommand } from "../option.ts";
 import { storeOptions } from "./store.ts";
 
@@ -20,7 +21,7 @@ export const benchCommand = {
       short: "c",
       kind: "count",
       value: "N",
-      default: "50",
+      default: String(loadDefaults.connections),
       help: "connections",
       group: load,
       min: 1,
@@ -31,7 +32,7 @@ export const benchCommand = {
       short: "P",
       kind: "count",
       value: "N",
-      default: "16",
+      default: String(loadDefaults.pipeline),
       help: "requests in flight on each",
       group: load,
       min: 1,
@@ -42,7 +43,7 @@ export const benchCommand = {
       short: "n",
       kind: "count",
       value: "N",
-      default: "1000000",
+      default: String(loadDefaults.requests),
       help: "how many in all",
       group: load,
       min: 1,
@@ -60,7 +61,7 @@ export const benchCommand = {
       name: "mix",
       kind: "text",
       value: "PARTS",
-      default: "get=80,set=20",
+      default: `get=${loadDefaults.mix.get},set=${loadDefaults.mix.set}`,
       help: "get, set, delete, incr, ping",
       group: load,
     },
@@ -70,7 +71,7 @@ export const benchCommand = {
       short: "d",
       kind: "bytes",
       value: "SIZE",
-      default: "64",
+      default: String(loadDefaults.valueBytes),
       help: "a value",
       group: "The keys",
       max: 16 * 2 ** 20,
@@ -80,7 +81,7 @@ export const benchCommand = {
       short: "r",
       kind: "count",
       value: "N",
-      default: "100000",
+      default: String(loadDefaults.keys),
       help: "how many there are",
       group: "The keys",
       min: 1,

@@ -51,7 +51,7 @@ export const serveCommand = {
       kind: "mode",
       value: "MODE",
       env: "BLINK_UNIX_MODE",
-      default: "0600",
+      default: `0${serverDefaults.unixMode.toString(8)}`,
       help: "who may use the Unix socket",
       group: listen,
     },

@@ -1,0 +1,85 @@
+/**
+ * A simulated client: a connection without a socket, the bytes that it has still to send, and the
+ * requests that are not answered yet.
+ *
+ * @module
+ */
+
+import type { Random } from "../loadgen/mod.ts";
+import { Connection, type LentBuffer, type ManualServer } from "./server_manual.ts";
+import type { FlushUnderWay, ScanUnderWay } from "./simulation_model.ts";
+
+/** A request that was sent and is not answered. */
+export interface Sent {
+  readonly line: string;
+  readonly flush?: FlushUnderWay;
+  readonly scan?: ScanUnderWay;
+  /** For GET and MGET, the possible texts of each part of the reply when that part began. */
+  readonly begun: (readonly string[])[];
+}
+
+/** One simulated client. */
+export class SimulatedClient {
+  readonly connection: Connection;
+  /** Requests that are not answered, in order. */
+  readonly sent: Sent[] = [];
+  /** The reply that is not complete. */
+  partial = "";
+  /** True while the connection's output has been checked, but not all of it taken. */
+  isSeen = false;
+  /** True while the client takes no replies. */
+  isStill = false;
+  /** True once the client has half-closed. */
+  hasEnded = false;
+  /** True once the server has aborted the connection. */
+  isClosed = false;
+  scan: ScanUnderWay | undefined;
+  /** Bytes that are not delivered yet. */
+  #outbox: Uint8Array = new Uint8Array(0);
+
+  constructor(server: ManualServer) {
+    this.connection = new Connection(server.context);
+    this.connection.driver = {
+      wake() {},
+      abort: () => {
+        this.isClosed = true;
+      },
+      peer: () => "simulated",
+    };
+  }
+
+  /** True when every byte of its requests is delivered. */
+  get hasDelivered(): boolean {
+    return this.#outbox.length === 0;
+  }
+
+  /** True while a reply that waits for time to pass is due. */
+  get awaitsLater(): boolean {
+    return this.sent.some(({ line }) => line.startsWith("LATER"));
+  }
+
+  /** Adds a request behind those that are not delivered yet. */
+  send(request: Omit<Sent, "begun">): void {
+    const { line } = request;
+    const outbox = new Uint8Array(this.#outbox.length + line.length + 1);
+    outbox.set(this.#outbox);
+    for (let at = 0; at < line.length; at++) {
+      outbox[this.#outbox.length + at] = line.charCodeAt(at);
+    }
+    outbox[outbox.length - 1] = 0x0a;
+    this.#outbox = outbox;
+    this.sent.push({ ...request, begun: [] });
+  }
+
+  /** Brings some of its bytes to the server, as many as the random choice says. */
+  deliver(random: Random, lent: LentBuffer): void {
+    // A driver has a buffer for each connection, or one that it lends.
+    const isLent = random.below(2) === 0;
+    const space = isLent ? lent.lend(this.connection) : this.connection.space();
+    const most = Math.min(space.length, this.#outbox.length);
+    const bytes = random.below(3) === 0 ? 1 + random.below(most) : most;
+    space.set(this.#outbox.subarray(0, bytes));
+    this.connection.received(bytes);
+    this.#outbox = this.#outbox.subarray(bytes);
+  }
+}
