@@ -76,7 +76,7 @@ export interface Command extends CommandEntry {
     request: Request,
     bytes: Uint8Array,
     session: SessionControl,
-  ): Operation | undefined;
+  ): Operation | void;
 }
 
 /** The key argument of most commands. */

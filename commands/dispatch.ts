@@ -141,10 +141,11 @@ export class CommandTable {
     counters.requests[verb]++;
     const isTimed = this.#timed[verb] ||
       this.#timedByValue[verb] && request.valueEnd - request.valueStart >= timedValueBytesMin;
-    if (!isTimed) return this.#commands[verb].execute(context, request, bytes, session);
+    const { execute } = this.#commands[verb];
+    if (!isTimed) return execute(context, request, bytes, session) as Operation | undefined;
     const before = context.now();
-    const operation = this.#commands[verb].execute(context, request, bytes, session);
+    const operation = execute(context, request, bytes, session);
     counters.time(verb, context.now() - before);
-    return operation;
+    return operation as Operation | undefined;
   }
 }
