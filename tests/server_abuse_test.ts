@@ -106,7 +106,8 @@ Deno.test("abuse: 100,000 empty lines in one write", async () => {
 });
 
 Deno.test("abuse: clients that send much do not keep others waiting", async () => {
-  await using server = await serve({ tcp: anyPort });
+  // Over epoll this test's own client shares the thread with the loop, and cannot see the rounds.
+  await using server = await serve({ tcp: anyPort, io: "portable" });
   const [address] = server.addresses;
   const flood = await Promise.all(Array.from({ length: 4 }, () => RawClient.to(address)));
   let isOver = false;
