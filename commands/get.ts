@@ -12,7 +12,7 @@ import { timedValueBytesMin } from "./dispatch.ts";
 import type { Operation, Step } from "./operation.ts";
 import { parseLastOptions } from "./options.ts";
 import type { SessionControl } from "./session_control.ts";
-import { appendValue, partBytesMax, ValueParts } from "./value_reply.ts";
+import { appendValue, LargeReply, partBytesMax, ValueParts } from "./value_reply.ts";
 
 export const get: Command = {
   verb: "GET",
@@ -83,45 +83,18 @@ function setExpiry({ store }: Context, request: Request, bytes: Uint8Array): voi
 }
 
 /** A GET that waits for memory, copies the value, and sends it in parts. */
-class LargeGet implements Operation {
-  readonly isExclusive = true;
-  onReady?: () => void;
-  readonly #request: Request;
-  readonly #session: SessionControl;
-  #parts: ValueParts | undefined;
-  #stopWaiting: (() => void) | undefined;
-
-  constructor(request: Request, session: SessionControl) {
-    this.#request = request;
-    this.#session = session;
-  }
-
-  get heldBytes(): number {
-    return this.#parts?.heldBytes ?? 0;
-  }
-
+class LargeGet extends LargeReply {
   step(context: Context, bytes: Uint8Array): Step {
-    if (this.#parts === undefined) return this.#begin(context, bytes);
-    if (!this.#parts.appendNext(context)) return "drain";
-    this.#release(context);
+    if (this.parts === undefined) return this.#begin(context, bytes);
+    if (!this.parts.appendNext(context)) return "drain";
+    this.release(context);
     context.output.endLine();
     return "done";
   }
 
-  cancel(context: Context): void {
-    this.#stopWaiting?.();
-    this.#release(context);
-  }
-
-  #release(context: Context): void {
-    this.#parts?.release(context);
-    this.#parts = undefined;
-  }
-
   #begin(context: Context, bytes: Uint8Array): Step {
     const { store, output, counters } = context;
-    const request = this.#request;
-    this.#stopWaiting = undefined;
+    const request = this.request;
     const handle = store.find(bytes, request.keyStart, request.keyEnd);
     if (handle === 0) {
       counters.misses++;
@@ -130,13 +103,10 @@ class LargeGet implements Operation {
     }
     const length = store.lengthOf(handle);
     const held = length + base64Length(Math.min(length, partBytesMax));
-    if (!this.#session.tryHold(held)) {
-      this.#stopWaiting = this.#session.whenFree(held, () => this.onReady?.());
-      return "wait";
-    }
+    if (!this.mayHold(held)) return "wait";
     counters.hits++;
     output.text("VALUE ");
-    this.#parts = new ValueParts(context, handle, length);
+    this.parts = new ValueParts(context, handle, length);
     setExpiry(context, request, bytes);
     return "drain";
   }

@@ -5,20 +5,12 @@
  * @module
  */
 
-import {
-  hasLongerWord,
-  keyBytesMax,
-  keyTooLong,
-  type Request,
-  skipBlanks,
-  wordEnd,
-} from "../protocol.ts";
+import { hasLongerWord, keyBytesMax, keyTooLong, skipBlanks, wordEnd } from "../protocol.ts";
 import type { Handle } from "../store.ts";
 import { type Command, key } from "./command.ts";
 import type { Context } from "./context.ts";
-import type { Operation, Step } from "./operation.ts";
-import type { SessionControl } from "./session_control.ts";
-import { appendBase64, partBytesMax, ValueParts } from "./value_reply.ts";
+import type { Step } from "./operation.ts";
+import { appendBase64, LargeReply, partBytesMax, ValueParts } from "./value_reply.ts";
 
 /** One step writes up to this many bytes of the reply. */
 const stepBytesMax = 256 * 1024;
@@ -89,73 +81,40 @@ function appendItem(context: Context, handle: Handle): void {
 }
 
 /** The rest of an MGET with many keys or large values. `request.valueStart` is its next key. */
-class LongMget implements Operation {
-  readonly isExclusive = true;
-  onReady?: () => void;
-  readonly #request: Request;
-  readonly #session: SessionControl;
-  #parts: ValueParts | undefined;
-  #stopWaiting: (() => void) | undefined;
-
-  constructor(request: Request, session: SessionControl) {
-    this.#request = request;
-    this.#session = session;
-  }
-
-  get heldBytes(): number {
-    return this.#parts?.heldBytes ?? 0;
-  }
-
+class LongMget extends LargeReply {
   step(context: Context, bytes: Uint8Array): Step {
     const { output, store } = context;
-    const request = this.#request;
-    if (this.#parts !== undefined) {
-      if (this.#parts.appendNext(context)) this.#release(context);
-      return this.#parts === undefined ? this.#next(context) : "drain";
+    const request = this.request;
+    if (this.parts !== undefined) {
+      if (this.parts.appendNext(context)) this.release(context);
+      return this.parts === undefined ? this.#next(context) : "drain";
     }
-    if (!this.#mayHold(stepBytesMax)) return "wait";
+    if (!this.mayHold(stepBytesMax)) return "wait";
     for (let keys = 0; keys < stepKeysMax; keys++) {
       const at = request.valueStart;
       const keyEnd = wordEnd(bytes, at, request.valueEnd);
       const handle = store.get(bytes, at, keyEnd);
       const length = handle === 0 ? 0 : store.lengthOf(handle);
       if (length > partBytesMax) {
-        if (!this.#mayHold(length + stepBytesMax)) return "wait";
+        if (!this.mayHold(length + stepBytesMax)) return "wait";
         context.counters.hits++;
-        this.#parts = new ValueParts(context, handle, length);
+        this.parts = new ValueParts(context, handle, length);
       }
       output.blank();
-      if (this.#parts === undefined) appendItem(context, handle);
+      if (this.parts === undefined) appendItem(context, handle);
       request.valueStart = skipBlanks(bytes, keyEnd, request.valueEnd);
-      if (this.#parts !== undefined) return "drain";
+      if (this.parts !== undefined) return "drain";
       if (request.valueStart === request.valueEnd) break;
       if (output.length >= stepBytesMax) return "drain";
     }
     return this.#next(context);
   }
 
-  cancel(context: Context): void {
-    this.#stopWaiting?.();
-    this.#release(context);
-  }
-
-  #release(context: Context): void {
-    this.#parts?.release(context);
-    this.#parts = undefined;
-  }
-
   #next(context: Context): Step {
-    if (this.#request.valueStart < this.#request.valueEnd) {
+    if (this.request.valueStart < this.request.valueEnd) {
       return context.output.length > smallReplyBytes ? "drain" : "yield";
     }
     context.output.endLine();
     return "done";
-  }
-
-  #mayHold(bytes: number): boolean {
-    this.#stopWaiting = undefined;
-    if (this.#session.tryHold(bytes)) return true;
-    this.#stopWaiting = this.#session.whenFree(bytes, () => this.onReady?.());
-    return false;
   }
 }

@@ -4,8 +4,11 @@
  * @module
  */
 
+import type { Request } from "../protocol.ts";
 import type { Handle } from "../store.ts";
 import type { Context } from "./context.ts";
+import type { Operation, Step } from "./operation.ts";
+import type { SessionControl } from "./session_control.ts";
 
 /**
  * A value larger than this is copied and sent in parts of this size, so that its conversion to
@@ -67,5 +70,41 @@ export class ValueParts {
     context.output.base64(this.#copy, this.#sent, end);
     this.#sent = end;
     return end === this.#length;
+  }
+}
+
+/** The operation of a reply that may wait for memory, and send a copied value in parts. */
+export abstract class LargeReply implements Operation {
+  readonly isExclusive = true;
+  onReady?: () => void;
+  /** The value that is being sent; undefined between values. */
+  protected parts: ValueParts | undefined;
+  #stopWaiting: (() => void) | undefined;
+
+  constructor(protected readonly request: Request, private readonly session: SessionControl) {}
+
+  get heldBytes(): number {
+    return this.parts?.heldBytes ?? 0;
+  }
+
+  abstract step(context: Context, bytes: Uint8Array): Step;
+
+  cancel(context: Context): void {
+    this.#stopWaiting?.();
+    this.release(context);
+  }
+
+  /** Gives the copied value back. */
+  protected release(context: Context): void {
+    this.parts?.release(context);
+    this.parts = undefined;
+  }
+
+  /** Takes memory of the server's bound; false when the operation has to wait, and will be woken. */
+  protected mayHold(bytes: number): boolean {
+    this.#stopWaiting = undefined;
+    if (this.session.tryHold(bytes)) return true;
+    this.#stopWaiting = this.session.whenFree(bytes, () => this.onReady?.());
+    return false;
   }
 }

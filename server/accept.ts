@@ -42,7 +42,9 @@ export async function accept(listener: Deno.Listener, options: AcceptOptions): P
       if (isClosing()) return;
       // The client left before it was accepted; others must not wait for that.
       if (isOfOneConnection(error)) continue;
-      const text = `Cannot accept a connection: ${describe(error)}; trying again and again`;
+      const text = `Cannot accept a connection: ${
+        describe(error)
+      }; trying again at least twice a second`;
       if (pauseMs === 0) context.events.report("accept", text, context.nowMs);
       pauseMs = Math.min(Math.max(acceptPauseMs.first, 2 * pauseMs), acceptPauseMs.longest);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -225,7 +225,8 @@ export class EpollAcceptor implements ReadyHandler {
   #pause(): void {
     const { events, nowMs } = this.#context;
     if (this.#pauseMs === 0) {
-      const text = `Cannot accept a connection: ${whatIsOut()}; trying again and again`;
+      const text =
+        `Cannot accept a connection: ${whatIsOut()}; trying again at least twice a second`;
       events.report("accept", text, nowMs);
     }
     this.#failures = failuresMax - 1;
