@@ -95,7 +95,7 @@ export type { HashKey } from "./store/hash.ts";
 export { InvariantError } from "./store/invariant.ts";
 export { STAGED_PART_BYTES } from "./store/put_queue.ts";
 export { EVICTION_STEPS_MAX } from "./store/reservation.ts";
-export type { Allocate } from "./store/state.ts";
+export type { Allocate } from "./store/memory.ts";
 export type { DetailedStats, StoreOptions } from "./store/options.ts";
 export { Store } from "./store/store.ts";
 export type {

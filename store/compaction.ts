@@ -14,15 +14,16 @@
  * @module
  */
 
-import { BULK, FREE, type Queue, SEGMENT_GRANULES, SEGMENT_SHIFT, SLAB_MASK } from "./arena.ts";
-import { FIRST_GRANULE, SLAB_SHIFT } from "./arena.ts";
+import { BULK, FIRST_GRANULE, type Queue } from "./arena.ts";
 import type { Entries } from "./entries.ts";
+import { FREE, NONE, SEGMENT_GRANULES, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
 import {
   COMPACTION_AT,
   COMPACTION_QUEUE,
   COMPACTION_SOURCE,
   COMPACTION_TARGET,
   RECORDS_MOVED,
+  type Root,
   type State,
 } from "./state.ts";
 import { DEAD, recordGranules } from "./record.ts";
@@ -39,16 +40,15 @@ const WALK_PER_WRITE = 64;
 /** Granules that one write walks at most. */
 const WALK_MAX = SEGMENT_GRANULES;
 
-const NONE = -1;
-
 /** Closes holes by passes over the queues, of which at most one is under way. */
 export class Compaction {
   readonly #entries: Entries;
   readonly #state: State;
 
-  constructor(entries: Entries) {
+  constructor(entries: Entries, root: Root) {
     this.#entries = entries;
     this.#state = entries.state;
+    if (root.isAttached) return;
     this.#state[COMPACTION_QUEUE] = FREE;
     this.#state[COMPACTION_SOURCE] = this.#state[COMPACTION_TARGET] = NONE;
   }

@@ -11,8 +11,7 @@
  * @module
  */
 
-import type { Queue } from "./arena.ts";
-import { Arena, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
+import { Arena, type Queue } from "./arena.ts";
 import { copyBytes } from "./bytes.ts";
 import { Fragments } from "./fragments.ts";
 import { type HashKey, hashOf } from "./hash.ts";
@@ -27,7 +26,9 @@ import {
   recordGranules,
   VISITS_SHIFT,
 } from "./record.ts";
-import { type Allocate, newState, type State, USAGE } from "./state.ts";
+import { SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
+import type { Memory } from "./memory.ts";
+import { type Root, type State, USAGE, USAGE_OF } from "./state.ts";
 
 /** An entry whose key and value need more bytes than this keeps its value in fragments. */
 export const INLINE_BYTES_MAX = 8_192;
@@ -43,13 +44,19 @@ export class Entries {
 
   readonly #hashKey: HashKey;
 
-  constructor(allocate: Allocate, hashKey: HashKey, arenaBytesMax: number) {
+  constructor(memory: Memory, root: Root, hashKey: HashKey, arenaBytesMax: number) {
     this.#hashKey = hashKey;
-    this.state = newState(allocate);
-    this.arena = new Arena(allocate, this.state, arenaBytesMax);
-    this.index = new Index(allocate, this.state);
+    this.state = root.numbers;
+    this.arena = new Arena(memory, root, arenaBytesMax);
+    this.index = new Index(memory, root);
     this.fragments = new Fragments(this.arena, this.state);
-    this.usageOf = new Float64Array(allocate(3 * 8));
+    this.usageOf = this.state.subarray(USAGE_OF, USAGE_OF + 3);
+  }
+
+  /** Makes the views again that depend on what another thread has changed. */
+  attach(): void {
+    this.arena.attach();
+    this.index.attach();
   }
 
   /** Bytes of keys and values of all entries. */
@@ -303,7 +310,7 @@ export class Entries {
 
   /** Bytes of memory held for records and index, free segments included. */
   get heldBytes(): number {
-    return this.arena.heldBytes + this.index.heldBytes;
+    return this.arena.slabs.heldBytes + this.index.heldBytes;
   }
 
   /** Marks the record of an entry dead, which the index no longer refers to. */

@@ -27,19 +27,22 @@
  * @module
  */
 
-import { MAIN, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT, SMALL } from "./arena.ts";
+import { MAIN, SMALL } from "./arena.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
 import { Ghost, STAMPS } from "./ghost.ts";
 import { InvariantError } from "./invariant.ts";
 import { DEAD, EXPIRES, PROBATION, recordGranules, VISITS_SHIFT } from "./record.ts";
+import { SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
+import type { Memory } from "./memory.ts";
 import {
-  type Allocate,
+  EVICTED_BYTES,
   EVICTIONS,
   EXPIRATIONS,
   PROBATION_PASSED,
   PROBATION_SCORE,
   REINSERTIONS,
+  type Root,
   SMALL_BYTES_MAX,
   type State,
 } from "./state.ts";
@@ -95,16 +98,22 @@ export class Eviction {
   constructor(
     entries: Entries,
     compaction: Compaction,
-    allocate: Allocate,
+    memory: Memory,
+    root: Root,
     limitBytes: number,
   ) {
     this.#entries = entries;
     this.#compaction = compaction;
     this.#limitBytes = limitBytes;
     this.#state = entries.state;
-    this.#ghost = new Ghost(allocate, entries.state);
-    this.#evictedBytes = new Float64Array(allocate(2 * 8));
-    this.#state[SMALL_BYTES_MAX] = limitBytes * SHARE_FIRST;
+    this.#ghost = new Ghost(memory, root);
+    this.#evictedBytes = this.#state.subarray(EVICTED_BYTES, EVICTED_BYTES + 2);
+    if (!root.isAttached) this.#state[SMALL_BYTES_MAX] = limitBytes * SHARE_FIRST;
+  }
+
+  /** Makes the views again that depend on what another thread has changed. */
+  attach(): void {
+    this.#ghost.attach();
   }
 
   /** Bytes of memory held. */

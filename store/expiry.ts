@@ -9,10 +9,10 @@
  * @module
  */
 
-import { FREE, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
 import { FIRST_GRANULE } from "./arena.ts";
 import type { Entries } from "./entries.ts";
 import { DEAD, EXPIRES, recordGranules } from "./record.ts";
+import { FREE, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
 import { EXPIRATIONS, SWEEP_SEGMENT } from "./state.ts";
 
 /** Records after which a sweep pauses, at the end of a segment. */
@@ -31,7 +31,7 @@ export class Expiry {
   /** Removes expired entries; true if it paused and more may be due. */
   sweep(now: number): boolean {
     const arena = this.#entries.arena;
-    const segments = arena.segments;
+    const { segments } = arena.slabs;
     const state = this.#entries.state;
     let records = 0;
     for (let seen = 0; seen < segments; seen++) {

@@ -1,39 +1,38 @@
 /**
- * Flush by prefix: removes the keys that have a prefix, a bounded number at a time, as if at once.
+ * A flush by prefix: removes the keys that have a prefix, a bounded number at a time, as if at once.
  *
- * Flushes wait in a queue, first in, first out, and only the first one is under way. A cursor walks
- * all entries as a scan does. The flush covers an entry that has the prefix and lies ahead of the
- * cursor: no request sees that entry any more. An entry that is written ahead of the cursor
- * meanwhile is marked as exempt; the cursor clears the mark when it passes.
+ * A cursor walks all entries as a scan does. The flush covers an entry that has the prefix and lies
+ * ahead of the cursor: no request sees that entry any more. An entry that is written ahead of the
+ * cursor meanwhile is marked as exempt; the cursor clears the mark when it passes.
  *
  * What always holds: no entry is marked as exempt while no flush is under way.
  *
  * @module
  */
 
-import { SLAB_SHIFT } from "./arena.ts";
 import type { Entries } from "./entries.ts";
 import { EXEMPT, KEY_BYTES_MAX } from "./record.ts";
 import { scan, startsWith } from "./scan.ts";
-import { EXPIRATIONS, FLUSH_CURSOR, FLUSH_REMOVED } from "./state.ts";
-import type { FlushOperation } from "./storage.ts";
+import { SLAB_SHIFT } from "./slabs.ts";
+import { EXPIRATIONS, FLUSH_CURSOR, FLUSH_REMOVED, type Root } from "./state.ts";
 
+/** No key begins with more bytes than the longest key has: one byte more than that is enough. */
+export const PREFIX_BYTES_MAX = KEY_BYTES_MAX + 1;
 /** Entries that one step looks at. */
 const STEP_ENTRIES = 1_024;
 const NONE = -1;
 
-/** The queue of flushes by prefix, of which the first is under way. */
-export class FlushQueue {
+/** The flush that is under way, if any. */
+export class Flush {
+  /** The prefix of the keys that it removes. */
+  prefix: Uint8Array = new Uint8Array(0);
   readonly #entries: Entries;
   readonly #now: () => number;
-  readonly #waiting: PrefixFlush[] = [];
-  /** The prefix of the first flush. */
-  #prefix = new Uint8Array(0);
 
-  constructor(entries: Entries, now: () => number) {
+  constructor(entries: Entries, root: Root, now: () => number) {
     this.#entries = entries;
     this.#now = now;
-    entries.state[FLUSH_CURSOR] = NONE;
+    if (!root.isAttached) entries.state[FLUSH_CURSOR] = NONE;
   }
 
   /** Whether a flush is under way. */
@@ -41,30 +40,30 @@ export class FlushQueue {
     return this.#entries.state[FLUSH_CURSOR] !== NONE;
   }
 
-  /** Adds a flush at the end of the queue. */
-  start(prefix: Uint8Array): PrefixFlush {
-    // No key begins with more bytes than the longest key has, so one byte more than that is enough.
-    const bytes = Math.min(prefix.length, KEY_BYTES_MAX + 1);
-    const copy = prefix.slice(0, bytes);
-    const flush = new PrefixFlush(this, copy);
-    this.#waiting.push(flush);
-    if (this.#waiting.length === 1) this.#begin(flush);
-    return flush;
+  /** How many entries it has removed. */
+  get removed(): number {
+    return this.#entries.state[FLUSH_REMOVED];
   }
 
-  /** Does a bounded share of the first flush; true if a flush is unfinished after it. */
-  step(): boolean {
-    const first = this.#waiting.at(0);
-    if (first === undefined) return false;
-    if (!this.#advance()) return true;
+  /** Begins to remove the keys that are there now and have a prefix, which is not copied. */
+  begin(prefix: Uint8Array): void {
+    this.prefix = prefix;
     const { state } = this.#entries;
-    first.removed = state[FLUSH_REMOVED];
-    state[FLUSH_CURSOR] = NONE;
-    this.#waiting.shift();
-    const next = this.#waiting.at(0);
-    if (next === undefined) return false;
-    this.#begin(next);
-    return true;
+    state[FLUSH_CURSOR] = state[FLUSH_REMOVED] = 0;
+  }
+
+  /** Does a bounded share of the flush; true once it is done. */
+  advance(): boolean {
+    const entries = this.#entries;
+    const { state } = entries;
+    const covered: number[] = [];
+    const next = scan(entries, state[FLUSH_CURSOR], STEP_ENTRIES, undefined, (ref, word0) => {
+      if ((word0 & EXEMPT) !== 0) entries.setWord0(ref, (word0 & ~EXEMPT) >>> 0);
+      else if (this.covers(ref)) covered.push(ref);
+    });
+    for (const ref of covered) this.remove(ref);
+    state[FLUSH_CURSOR] = next === 0 ? NONE : next;
+    return next === 0;
   }
 
   /** Whether an entry with this hash that is written now must be marked as exempt. */
@@ -80,7 +79,7 @@ export class FlushQueue {
     if ((word0 & EXEMPT) !== 0) return false;
     const keyAt = entries.keyAt(ref);
     const bytes = entries.arena.bytes[ref >>> SLAB_SHIFT];
-    if (!startsWith(bytes, keyAt, keyAt + (word0 & 0xffff), this.#prefix)) return false;
+    if (!startsWith(bytes, keyAt, keyAt + (word0 & 0xffff), this.prefix)) return false;
     return entries.hashOf(ref) >= entries.state[FLUSH_CURSOR];
   }
 
@@ -90,45 +89,5 @@ export class FlushQueue {
     const expired = entries.expiryOf(ref) <= this.#now();
     entries.state[expired ? EXPIRATIONS : FLUSH_REMOVED]++;
     entries.remove(ref);
-  }
-
-  #begin(flush: PrefixFlush): void {
-    const { state } = this.#entries;
-    this.#prefix = flush.prefix;
-    state[FLUSH_CURSOR] = state[FLUSH_REMOVED] = 0;
-  }
-
-  /** Moves the cursor on; true at the end. */
-  #advance(): boolean {
-    const entries = this.#entries;
-    const { state } = entries;
-    const covered: number[] = [];
-    const next = scan(entries, state[FLUSH_CURSOR], STEP_ENTRIES, undefined, (ref, word0) => {
-      if ((word0 & EXEMPT) !== 0) entries.setWord0(ref, (word0 & ~EXEMPT) >>> 0);
-      else if (this.covers(ref)) covered.push(ref);
-    });
-    for (const ref of covered) this.remove(ref);
-    if (next === 0) return true;
-    state[FLUSH_CURSOR] = next;
-    return false;
-  }
-}
-
-/** One flush by prefix, and its count of removed entries. */
-export class PrefixFlush implements FlushOperation {
-  readonly prefix: Uint8Array<ArrayBuffer>;
-  readonly #queue: FlushQueue;
-  /** How many entries it removed, once it is done. */
-  removed: number | undefined;
-
-  constructor(queue: FlushQueue, prefix: Uint8Array<ArrayBuffer>) {
-    this.#queue = queue;
-    this.prefix = prefix;
-  }
-
-  /** Does a bounded share of the first flush of the queue; the count once this one is done. */
-  step(): number | undefined {
-    if (this.removed === undefined) this.#queue.step();
-    return this.removed;
   }
 }

@@ -13,9 +13,9 @@
  * @module
  */
 
-import type { Arena } from "./arena.ts";
-import { BULK, FIRST_GRANULE, SEGMENT_GRANULES, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
+import { type Arena, BULK, FIRST_GRANULE } from "./arena.ts";
 import { sameBytes } from "./bytes.ts";
+import { SEGMENT_GRANULES, SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
 import { STAGED_BYTES, STAGED_FIRST, STAGED_LAST, type State } from "./state.ts";
 import { EXPIRES, FRAGMENT, FRAGMENT_HEADER_BYTES, GRANULE_BYTES, granulesOf } from "./record.ts";
 

@@ -9,7 +9,16 @@
  */
 
 import { MAIN, SMALL } from "./arena.ts";
-import { type Allocate, EVICTIONS, GHOST_RETRY_AT, type State, tryAllocate } from "./state.ts";
+import type { Memory } from "./memory.ts";
+import {
+  EVICTIONS,
+  GENERATION,
+  GHOST_ADDRESS,
+  GHOST_RETRY_AT,
+  GHOST_SLOTS,
+  type Root,
+  type State,
+} from "./state.ts";
 
 const WAYS = 4;
 /** Slots at least, and slots for each entry: fewer forget too soon, more remember what is stale. */
@@ -30,12 +39,26 @@ export const STAMPS = 128;
 /** The fingerprints of evicted keys, in a table that may be missing when memory is short. */
 export class Ghost {
   #slots = new Uint32Array(0);
-  readonly #allocate: Allocate;
+  #address = 0;
+  readonly #memory: Memory;
   readonly #state: State;
 
-  constructor(allocate: Allocate, state: State) {
-    this.#allocate = allocate;
-    this.#state = state;
+  constructor(memory: Memory, root: Root) {
+    this.#memory = memory;
+    this.#state = root.numbers;
+    this.attach();
+  }
+
+  /** Makes the view again if another thread has replaced the table. */
+  attach(): void {
+    const state = this.#state;
+    if (this.#address === state[GHOST_ADDRESS]) return;
+    this.#address = state[GHOST_ADDRESS];
+    const slots = state[GHOST_SLOTS];
+    const memory = this.#address === 0
+      ? undefined
+      : this.#memory.shared?.at(this.#address, slots * 4);
+    this.#slots = memory === undefined ? new Uint32Array(0) : new Uint32Array(memory, 0, slots);
   }
 
   /** Bytes of the table. */
@@ -55,9 +78,9 @@ export class Ghost {
     const sets = Math.ceil(Math.max(SLOTS_MIN, entries * SLOTS_PER_ENTRY) / WAYS);
     const state = this.#state;
     if (state[EVICTIONS] < state[GHOST_RETRY_AT]) return;
-    const memory = tryAllocate(this.#allocate, sets * WAYS * 4);
-    if (memory === undefined) state[GHOST_RETRY_AT] = state[EVICTIONS] + RETRY_EVICTIONS;
-    else this.#slots = new Uint32Array(memory);
+    const block = this.#memory.tryTake(sets * WAYS * 4);
+    if (block === undefined) state[GHOST_RETRY_AT] = state[EVICTIONS] + RETRY_EVICTIONS;
+    else this.#use(new Uint32Array(block.buffer), block.address);
   }
 
   /** Remembers the hash of a key evicted from a queue, with that queue's stamp. */
@@ -110,7 +133,17 @@ export class Ghost {
 
   /** Forgets everything. */
   clear(): void {
-    this.#slots = new Uint32Array(0);
+    this.#use(new Uint32Array(0), 0);
+  }
+
+  /** Replaces the table. */
+  #use(slots: Uint32Array<ArrayBuffer>, address: number): void {
+    this.#memory.give(this.#address, this.#slots.byteLength);
+    this.#slots = slots;
+    this.#address = address;
+    this.#state[GHOST_ADDRESS] = address;
+    this.#state[GHOST_SLOTS] = slots.length;
+    this.#state[GENERATION]++;
   }
 
   #setOf(hash: number): number {

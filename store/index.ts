@@ -21,21 +21,20 @@
  */
 
 import { InvariantError } from "./invariant.ts";
+import type { Memory } from "./memory.ts";
+import { NO_PAGE, PAGE_BYTES, PAGE_SLOTS, PageList, type Pages } from "./page_list.ts";
 import {
-  type Allocate,
   ENTRIES,
   FRONTIER,
+  type Root,
   SLOTS,
   SLOTS_MOVED,
   SLOTS_OLD,
   type State,
-  tryAllocate,
 } from "./state.ts";
 
 const PAGE_SHIFT = 13;
-const PAGE_SLOTS = 1 << PAGE_SHIFT;
 const PAGE_MASK = PAGE_SLOTS - 1;
-const PAGE_BYTES = PAGE_SLOTS * 8;
 /** Hashes are below this. */
 export const HASHES = 2 ** 32;
 /** Slots of an empty index. */
@@ -52,26 +51,41 @@ const SPARSE = 0.15;
 const SHRUNK = 0.6;
 /** Slots that each change moves while the table moves. */
 const MOVED_PER_CHANGE = 32;
-
-const NO_PAGE: Uint32Array<ArrayBuffer> = new Uint32Array(0);
-
-/** Slots in pages: two words each, reference and hash; reference 0 is an empty slot. */
-type Pages = Uint32Array<ArrayBuffer>[];
+/** Spare pages that one call gives back. */
+const GIVEN_BACK_MAX = 32;
 
 /** References to entries, in the order of the hashes of their keys. */
 export class Index {
-  readonly #allocate: Allocate;
+  readonly #isShared: boolean;
   readonly #state: State;
+  readonly #list: PageList;
   /** The table, or while it moves the new one; and the old one. */
   #pages: Pages = [];
   #pagesOld: Pages = [];
-  readonly #spare: Pages = [];
+  /** Pages that the tables take first; what is in them is of no use. */
+  #spare: Pages = [];
 
-  constructor(allocate: Allocate, state: State) {
-    this.#allocate = allocate;
-    this.#state = state;
-    this.#pages.push(new Uint32Array(allocate(PAGE_BYTES)));
+  /** Throws a RangeError if there is no memory for a page. */
+  constructor(memory: Memory, root: Root) {
+    this.#isShared = memory.shared !== undefined;
+    this.#state = root.numbers;
+    this.#list = new PageList(memory, root.numbers);
+    if (root.isAttached) {
+      this.attach();
+      return;
+    }
+    const page = this.#list.take();
+    if (page === undefined) throw new RangeError("Cannot make an index: out of memory");
+    this.#pages.push(page);
     this.clear();
+  }
+
+  /** Uses the pages that another thread has published. */
+  attach(): void {
+    const { pages, old, spare } = this.#list.read();
+    this.#pages = pages;
+    this.#pagesOld = old;
+    this.#spare = spare;
   }
 
   /** Entries in the index. */
@@ -248,14 +262,35 @@ export class Index {
 
   /** Forgets all entries. Needs no memory: a page stays. */
   clear(): void {
-    this.#pages.length = 1;
-    this.#pages[0].fill(0);
+    const [page, ...others] = this.#pages;
+    // Shared pages are given back later, some at a time.
+    if (this.#isShared) {
+      for (const old of this.#pagesOld) if (old !== NO_PAGE) others.push(old);
+      for (const other of others) this.#spare.push(other);
+    } else {
+      this.#spare.length = 0;
+    }
+    this.#pages = [page.fill(0)];
     this.#pagesOld = [];
-    this.#spare.length = 0;
+    this.#publish();
     const state = this.#state;
     state[ENTRIES] = state[SLOTS_OLD] = state[SLOTS_MOVED] = 0;
     state[SLOTS] = SLOTS_MIN;
     state[FRONTIER] = HASHES;
+  }
+
+  /** Gives some of the pages back that nothing uses; true if there are more. */
+  trim(): boolean {
+    if (this.#spare.length === 0 || this.#pagesOld.length > 0) return false;
+    const given = this.#spare.splice(-GIVEN_BACK_MAX);
+    this.#publish();
+    for (const page of given) this.#list.give(page);
+    return this.#spare.length > 0;
+  }
+
+  /** Shows other threads the pages as they are now. */
+  #publish(): void {
+    if (this.#isShared) this.#list.publish(this.#pages, this.#pagesOld, this.#spare);
   }
 
   #pagesFor(hash: number): Pages {
@@ -282,15 +317,13 @@ export class Index {
       const page = this.#takePage();
       if (page === undefined) return false;
       pages.push(page);
+      this.#publish();
     }
     return true;
   }
 
   #takePage(): Uint32Array<ArrayBuffer> | undefined {
-    const spare = this.#spare.pop();
-    if (spare !== undefined) return spare;
-    const memory = tryAllocate(this.#allocate, PAGE_BYTES);
-    return memory === undefined ? undefined : new Uint32Array(memory);
+    return this.#spare.pop()?.fill(0) ?? this.#list.take();
   }
 
   /** Begins to move the table to one of another size, unless memory is short. */
@@ -304,6 +337,7 @@ export class Index {
     state[SLOTS_MOVED] = 0;
     state[SLOTS] = slots;
     state[FRONTIER] = 0;
+    this.#publish();
     this.#move();
   }
 
@@ -363,8 +397,9 @@ export class Index {
     this.#state[SLOTS_MOVED] = slot + 1;
     if (((slot + 1) & PAGE_MASK) !== 0) return;
     const old = this.#pagesOld;
-    this.#spare.push(old[slot >>> PAGE_SHIFT].fill(0));
+    this.#spare.push(old[slot >>> PAGE_SHIFT]);
     old[slot >>> PAGE_SHIFT] = NO_PAGE;
+    this.#publish();
   }
 
   /** The new table replaces the old one, unless memory for its last page is short. */
@@ -372,7 +407,9 @@ export class Index {
     const state = this.#state;
     if (!this.#reach(this.#pages, state[SLOTS])) return;
     this.#pagesOld = [];
-    this.#spare.length = 0;
+    // Shared ones are given back later, by `trim`.
+    if (!this.#isShared) this.#spare.length = 0;
+    this.#publish();
     state[FRONTIER] = HASHES;
     state[SLOTS_OLD] = state[SLOTS_MOVED] = 0;
   }

@@ -5,19 +5,19 @@
  */
 
 import type { Entries } from "./entries.ts";
-import type { FlushQueue } from "./flush.ts";
+import type { Flush } from "./flush.ts";
 import { EXPIRES } from "./record.ts";
 import { EXPIRATIONS } from "./state.ts";
 
 /** Finds entries for requests. It removes those that have expired or that a flush covers. */
 export class LiveEntries {
   readonly #entries: Entries;
-  readonly #flushes: FlushQueue;
+  readonly #flush: Flush;
   readonly #now: () => number;
 
-  constructor(entries: Entries, flushes: FlushQueue, now: () => number) {
+  constructor(entries: Entries, flush: Flush, now: () => number) {
     this.#entries = entries;
-    this.#flushes = flushes;
+    this.#flush = flush;
     this.#now = now;
   }
 
@@ -31,8 +31,8 @@ export class LiveEntries {
       entries.remove(ref);
       return 0;
     }
-    if (this.#flushes.active && this.#flushes.covers(ref)) {
-      this.#flushes.remove(ref);
+    if (this.#flush.active && this.#flush.covers(ref)) {
+      this.#flush.remove(ref);
       return 0;
     }
     return ref;
@@ -41,6 +41,6 @@ export class LiveEntries {
   /** Whether a request sees an entry. */
   sees(ref: number, word0: number, now: number): boolean {
     if ((word0 & EXPIRES) !== 0 && this.#entries.expiryOf(ref) <= now) return false;
-    return !this.#flushes.covers(ref);
+    return !this.#flush.covers(ref);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { HashKey } from "./hash.ts";
-import type { Allocate } from "./state.ts";
+import type { Allocate } from "./memory.ts";
 import type { Milliseconds, StoreStats } from "./storage.ts";
 
 /** The options of a store. */
@@ -14,8 +14,6 @@ export interface StoreOptions {
   readonly limitBytes: number;
   /** A clock that never goes back, in milliseconds; `performance.now` if not given. */
   readonly now?: () => Milliseconds;
-  /** True: all state lies in memory that can be shared with other threads. */
-  readonly shared?: boolean;
   /** The key of the hash; random if not given. */
   readonly hashKey?: HashKey;
   /**

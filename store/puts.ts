@@ -11,8 +11,7 @@ import { BULK, type Queue } from "./arena.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
 import { type Eviction, NOT_RECALLED } from "./eviction.ts";
-import type { FlushQueue } from "./flush.ts";
-import { type HashKey, hashOf } from "./hash.ts";
+import type { Flush } from "./flush.ts";
 import type { LiveEntries } from "./live_entries.ts";
 import { type LargePut, PutQueue, STAGED_PART_BYTES } from "./put_queue.ts";
 import {
@@ -34,7 +33,11 @@ export interface PutParts {
   readonly compaction: Compaction;
   readonly eviction: Eviction;
   readonly reservation: Reservation;
-  readonly flushes: FlushQueue;
+  readonly flush: Flush;
+  /** The most bytes of a key and its value: the limit of the whole store. */
+  readonly limitBytes: number;
+  /** Whether other shards have a part of the limit. */
+  readonly isShard: boolean;
 }
 
 /** Inserts and replaces entries, under a limit. */
@@ -44,21 +47,21 @@ export class Puts {
   readonly #compaction: Compaction;
   readonly #eviction: Eviction;
   readonly #reservation: Reservation;
-  readonly #flushes: FlushQueue;
+  readonly #flush: Flush;
   readonly #queue: PutQueue;
-  readonly #hashKey: HashKey;
   readonly #limitBytes: number;
+  readonly #isShard: boolean;
 
-  constructor(parts: PutParts, hashKey: HashKey, limitBytes: number) {
+  constructor(parts: PutParts) {
     this.#entries = parts.entries;
     this.#live = parts.live;
     this.#compaction = parts.compaction;
     this.#eviction = parts.eviction;
     this.#reservation = parts.reservation;
-    this.#flushes = parts.flushes;
+    this.#flush = parts.flush;
     this.#queue = new PutQueue(parts.entries.fragments, parts.reservation);
-    this.#hashKey = hashKey;
-    this.#limitBytes = limitBytes;
+    this.#limitBytes = parts.limitBytes;
+    this.#isShard = parts.isShard;
   }
 
   /** Whether a put that takes several calls waits or is under way. */
@@ -67,7 +70,7 @@ export class Puts {
   }
 
   /** Takes a place in the queue of puts that take several calls. */
-  start(): PutOperation {
+  start(): LargePut {
     return this.#queue.start();
   }
 
@@ -78,6 +81,7 @@ export class Puts {
 
   /** One call of a put that has an operation: see `Store.put`. */
   proceed(
+    hash: number,
     key: Uint8Array,
     keyStart: number,
     keyEnd: number,
@@ -94,13 +98,14 @@ export class Puts {
     // The reservation is for this call, which reserves again what it still needs.
     if (isFirst) this.#reservation.release();
     // deno-fmt-ignore: one line shows that the arguments are handed on
-    const outcome = this.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, large);
+    const outcome = this.put(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, large);
     if (outcome !== "unfinished") large.cancel();
     return outcome;
   }
 
   /** One call of a put: all of it, or one part of the put whose turn it is. */
   put(
+    hash: number,
     key: Uint8Array,
     keyStart: number,
     keyEnd: number,
@@ -118,10 +123,9 @@ export class Puts {
     if (bytes > this.#limitBytes) return "too large";
     if (large === undefined && valueBytes > STAGED_PART_BYTES) return "unfinished";
     const due = Math.ceil(expiresAt);
-    const hash = hashOf(this.#hashKey, key, keyStart, keyEnd);
     let ref = this.#live.find(hash, key, keyStart, keyEnd);
     if (ref !== 0 && this.#overwrite(ref, bytes, value, valueStart, valueEnd, due)) return "stored";
-    const flags = (due === Infinity ? 0 : EXPIRES) | (this.#flushes.exempts(hash) ? EXEMPT : 0);
+    const flags = (due === Infinity ? 0 : EXPIRES) | (this.#flush.exempts(hash) ? EXEMPT : 0);
     const word0 = entries.newWord0(keyBytes, valueBytes, flags);
     const recalled = this.#recall(hash, ref, large);
     if (large !== undefined) {
@@ -223,7 +227,8 @@ export class Puts {
     bytesMore: number,
     fragmentBytes: number,
   ): PutOutcome {
-    const isAlone = large !== undefined || this.#queue.first === undefined;
+    // A shard with nothing left to evict may get a larger part of the limit.
+    const isAlone = large !== undefined || !this.#isShard && this.#queue.first === undefined;
     if (reason === OUT_OF_MEMORY || (reason === STARVED && isAlone)) {
       this.#eviction.restore(hash, recalled);
       return "out of memory";

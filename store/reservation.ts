@@ -5,8 +5,8 @@
  * index. What is missing is gained by eviction, a bounded number of steps a call. A put that needs
  * several calls keeps what it has gained as a reservation; other writers evict for themselves.
  *
- * What always holds: usage and reserved bytes together are at most the limit, and there are at
- * least as many free segments as are reserved.
+ * What always holds: usage and reserved bytes together are at most the budget, which is the limit
+ * or this shard's part of it, and there are at least as many free segments as are reserved.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { BULK, type Queue } from "./arena.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
 import type { Eviction } from "./eviction.ts";
-import { RESERVED_BYTES, RESERVED_SEGMENTS, SEGMENTS_FREE } from "./state.ts";
+import { BUDGET, RESERVED_BYTES, RESERVED_SEGMENTS, SEGMENTS_FREE, type State } from "./state.ts";
 
 /** Records that one call looks at to gain space; then others have their turn. */
 export const EVICTION_STEPS_MAX = 128;
@@ -28,6 +28,12 @@ export const STARVED = -3;
 /** Passed in place of a hash if the index needs no further slot. */
 export const NO_SLOT = -1;
 
+/** Where a shard gets a larger budget from. */
+export interface BudgetSource {
+  /** Raises the budget of a shard towards `wanted` bytes, as far as there is some to give. */
+  grow(state: State, wanted: number): void;
+}
+
 /**
  * The space that the next record needs, and what is reserved of it for the first put of the queue.
  */
@@ -35,27 +41,27 @@ export class Reservation {
   readonly #entries: Entries;
   readonly #eviction: Eviction;
   readonly #compaction: Compaction;
-  readonly #limitBytes: number;
   readonly #now: () => number;
+  readonly #pool: BudgetSource | undefined;
 
   constructor(
     entries: Entries,
     eviction: Eviction,
     compaction: Compaction,
-    limitBytes: number,
     now: () => number,
+    pool: BudgetSource | undefined,
   ) {
     this.#entries = entries;
     this.#eviction = eviction;
     this.#compaction = compaction;
-    this.#limitBytes = limitBytes;
     this.#now = now;
+    this.#pool = pool;
   }
 
   /** Whether this many bytes more stay within the limit, beside what is reserved. */
   fits(bytesMore: number): boolean {
     const { state, usage } = this.#entries;
-    return usage + bytesMore + state[RESERVED_BYTES] <= this.#limitBytes;
+    return usage + bytesMore + state[RESERVED_BYTES] <= state[BUDGET];
   }
 
   /**
@@ -80,6 +86,9 @@ export class Reservation {
     }
     let now = 0;
     let asked = false;
+    if (this.#pool !== undefined && !this.fits(bytesMore)) {
+      this.#pool.grow(entries.state, entries.usage + bytesMore + entries.state[RESERVED_BYTES]);
+    }
     for (let steps = 0;; steps++) {
       const fits = this.fits(bytesMore);
       const segments = this.#segmentsFor(queue, granules, fragmentBytes);
@@ -96,7 +105,7 @@ export class Reservation {
       if (placed && fits && (hash === NO_SLOT || entries.index.reserve(hash))) return steps;
       if (steps === 0) {
         // Evicting everything else would not be enough while another put has its reservation.
-        if (bytes + entries.state[RESERVED_BYTES] > this.#limitBytes) return UNFINISHED;
+        if (bytes + entries.state[RESERVED_BYTES] > entries.state[BUDGET]) return UNFINISHED;
         now = this.#now();
       }
       if (entries.usage === 0) return STARVED;
@@ -125,10 +134,16 @@ export class Reservation {
 
   /** Reserves what is available of the space that the first put of the queue needs next. */
   reserve(bytesMore: number, fragmentBytes: number): void {
-    const { state, fragments, usage } = this.#entries;
-    state[RESERVED_BYTES] = Math.max(0, Math.min(bytesMore, this.#limitBytes - usage));
+    const { state, fragments } = this.#entries;
+    this.reserveBytes(bytesMore);
     const segments = fragments.segmentsFor(fragmentBytes, 0) + 1;
     state[RESERVED_SEGMENTS] = Math.min(segments, state[SEGMENTS_FREE]);
+  }
+
+  /** Reserves what is available of the bytes that the first put of the queue needs next. */
+  reserveBytes(bytesMore: number): void {
+    const { state, usage } = this.#entries;
+    state[RESERVED_BYTES] = Math.max(0, Math.min(bytesMore, state[BUDGET] - usage));
   }
 
   /** Gives back what is reserved. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { SLAB_SHIFT } from "./arena.ts";
+import { SLAB_SHIFT } from "./slabs.ts";
 import type { Entries } from "./entries.ts";
 import { HASHES } from "./index.ts";
 

@@ -1,38 +1,15 @@
 /**
- * The store's state: blocks of memory that several threads could share. All data is in typed
- * arrays: records in slabs, tables in arrays, and single numbers in one fixed block whose fields
- * this file names. JavaScript objects are views of that memory. The only other state is the queues
- * of puts and of flushes.
+ * The store's state: blocks of memory that several threads can share. All data is in typed arrays:
+ * records in slabs, tables in arrays, and single numbers in one fixed block whose fields this file
+ * names. JavaScript objects are views of that memory. What views depend on is in the block too: if
+ * another thread has replaced a table, its generation has changed, and the views are made again.
  *
  * @module
  */
 
-/**
- * Takes a zeroed block of memory, or throws a RangeError if there is none. The system provides its
- * pages when they are first written.
- */
-export type Allocate = (bytes: number) => ArrayBuffer;
+import type { Block, Memory } from "./memory.ts";
 
-/** A block of memory, or undefined if there is none. */
-export function tryAllocate(allocate: Allocate, bytes: number): ArrayBuffer | undefined {
-  try {
-    return allocate(bytes);
-  } catch (error) {
-    // V8 throws a RangeError if it cannot allocate an array buffer; any other error is a fault.
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-/** Memory of this thread alone. */
-export const allocate: Allocate = (bytes) => new ArrayBuffer(bytes);
-
-/** Memory that can be handed to other threads. */
-export const allocateShared: Allocate = (bytes) =>
-  // Typed arrays work on both kinds of buffer; only the standard types differ.
-  new SharedArrayBuffer(bytes) as unknown as ArrayBuffer;
-
-/** The fixed block: single numbers, in the fields named below. */
+/** The fixed block's numbers, in the fields named below. */
 export type State = Float64Array<ArrayBuffer>;
 
 let fields = 0;
@@ -88,7 +65,61 @@ export const STAGED_BYTES = fields++;
 export const RESERVED_BYTES = fields++;
 export const RESERVED_SEGMENTS = fields++;
 
-/** A fixed block of zeros. */
-export function newState(allocate: Allocate): State {
-  return new Float64Array(allocate(fields * 8));
+/** Bytes of keys and values that this store may hold: the limit, or a shard's part of it. */
+export const BUDGET = fields++;
+/** Bytes of keys and values of the entries in each queue. */
+export const USAGE_OF = take(3);
+/** Bytes ever evicted from the small and from the main queue. */
+export const EVICTED_BYTES = take(2);
+/** Changes whenever a table or a list of blocks is replaced: other threads then look again. */
+export const GENERATION = fields++;
+/** The arena's tables: where they are, and how many segments they have entries for. */
+export const TABLES_ADDRESS = fields++;
+export const TABLES_SEGMENTS = fields++;
+/** Slabs that were ever taken, and those whose pages are still to be given back. */
+export const SLABS = fields++;
+export const SLABS_STALE = fields++;
+/** The list of the index's pages: where it is, its length, and the pages in it. */
+export const PAGE_LIST_ADDRESS = fields++;
+export const PAGE_LIST_LENGTH = fields++;
+export const PAGES = fields++;
+export const PAGES_OLD = fields++;
+export const PAGES_SPARE = fields++;
+/** The ghost's table. */
+export const GHOST_ADDRESS = fields++;
+export const GHOST_SLOTS = fields++;
+
+function take(count: number): number {
+  fields += count;
+  return fields - count;
+}
+
+/** The ends of the three queues, and the segments that are pinned, behind the numbers. */
+const ENDS = 9;
+const ROOT_BYTES = fields * 8 + ENDS * 4;
+
+/** The fixed block of a store. */
+export class Root {
+  readonly numbers: State;
+  /** The oldest and the newest segment of each queue, and pinned segments: three words each. */
+  readonly ends: Int32Array<ArrayBuffer>;
+  /** Whether another thread has set it up. */
+  readonly isAttached: boolean;
+  /** Where other threads find it. */
+  readonly address: number;
+
+  /** A new block of zeros, or the one at an address. */
+  constructor(memory: Memory, address?: number) {
+    const block = blockAt(memory, address);
+    this.isAttached = address !== undefined;
+    this.address = block.address;
+    this.numbers = new Float64Array(block.buffer, 0, fields);
+    this.ends = new Int32Array(block.buffer, fields * 8, ENDS);
+  }
+}
+
+function blockAt(memory: Memory, address: number | undefined): Block {
+  if (address === undefined) return memory.take(ROOT_BYTES);
+  if (memory.shared === undefined) throw new Error("Cannot attach to memory that is not shared");
+  return { buffer: memory.shared.at(address, ROOT_BYTES), address };
 }

@@ -81,6 +81,13 @@ export interface Storage {
   readonly stats: StoreStats;
   /** The store's clock, which never goes back. */
   now(): Milliseconds;
+  /**
+   * Keeps other threads away from a key, and from the others of its shard, until `leave`: what is
+   * done with the key meanwhile is atomic. One key at a time. A handle is valid until `leave`.
+   */
+  enter(bytes: Uint8Array, start: number, end: number): void;
+  /** Lets other threads go on. */
+  leave(): void;
   /** Finds a live entry without counting an access. */
   find(bytes: Uint8Array, start: number, end: number): Handle;
   /** Finds a live entry and counts an access. */

@@ -1,33 +1,18 @@
 /**
- * The class `Store`, which combines the parts of this folder; `store.ts` at the top describes them.
- *
- * What always holds between two calls: usage is the sum of the bytes of all keys and values, and at
- * most the limit; each key has one entry, which the index finds.
+ * The class `Store`: the store of one thread, which `store.ts` at the top describes.
  *
  * @module
  */
 
-import { ARENA_BYTES_MAX, SLAB_BYTES, SLAB_MASK, SLAB_SHIFT } from "./arena.ts";
-import { copyBytes, sameBytes } from "./bytes.ts";
-import { Compaction } from "./compaction.ts";
-import { Entries } from "./entries.ts";
-import { Eviction } from "./eviction.ts";
-import { Expiry } from "./expiry.ts";
-import { FlushQueue } from "./flush.ts";
+import { FlushQueue } from "./flush_queue.ts";
 import { type HashKey, hashOf, randomHashKey } from "./hash.ts";
-import { LiveEntries } from "./live_entries.ts";
+import { allocate, Memory } from "./memory.ts";
 import type { DetailedStats, StoreOptions } from "./options.ts";
-import { Puts } from "./puts.ts";
-import { EXPIRES, FRAGMENTED, headerBytesOf } from "./record.ts";
-import { NO_SLOT, Reservation, UNFINISHED } from "./reservation.ts";
-import { scan } from "./scan.ts";
-import { allocate, allocateShared, EVICTIONS, EXPIRATIONS, RECORDS_MOVED } from "./state.ts";
+import { Shard } from "./shard.ts";
+import { ARENA_BYTES_MAX, SLAB_BYTES } from "./slabs.ts";
+import { Root } from "./state.ts";
 import type { FlushOperation, Handle, Milliseconds } from "./storage.ts";
 import type { PutOperation, PutOutcome, Storage } from "./storage.ts";
-import { verify } from "./verify.ts";
-
-/** The most shares of eviction that one `expire` does: together the records of a segment. */
-const EXPIRE_TRIES_MAX = 64;
 
 /**
  * An in-memory store of byte strings.
@@ -51,86 +36,76 @@ export class Store implements Storage {
   readonly limitBytes: number;
   /** The clock, in milliseconds. */
   readonly now: () => Milliseconds;
-  /** The memory in which {@linkcode Store.view} found a value. */
-  viewBytes: Uint8Array = new Uint8Array(0);
-  /** Where in that memory the value begins. */
-  viewStart = 0;
-  readonly #entries: Entries;
-  readonly #compaction: Compaction;
-  readonly #eviction: Eviction;
-  readonly #reservation: Reservation;
+  readonly #shard: Shard;
   readonly #hashKey: HashKey;
-  readonly #live: LiveEntries;
-  readonly #puts: Puts;
-  readonly #expiry: Expiry;
   readonly #flushes: FlushQueue;
 
   constructor(options: StoreOptions) {
     const { limitBytes, arenaBytesMax = ARENA_BYTES_MAX } = options;
-    if (!(limitBytes >= 1)) {
-      throw new RangeError(`Cannot make a store: the limit is ${limitBytes} bytes`);
-    }
+    checkLimit(limitBytes);
     if (!(arenaBytesMax >= SLAB_BYTES && arenaBytesMax <= ARENA_BYTES_MAX)) {
       throw new RangeError(`Cannot make a store: ${arenaBytesMax} bytes for records`);
     }
     this.limitBytes = limitBytes;
     this.now = options.now ?? (() => performance.now());
-    const hashKey = this.#hashKey = options.hashKey ?? randomHashKey();
-    const memory = options.allocate ?? (options.shared ? allocateShared : allocate);
-    const entries = this.#entries = new Entries(memory, hashKey, arenaBytesMax);
-    const compaction = this.#compaction = new Compaction(entries);
-    const eviction = this.#eviction = new Eviction(entries, compaction, memory, limitBytes);
-    const reservation = new Reservation(entries, eviction, compaction, limitBytes, this.now);
-    const flushes = new FlushQueue(entries, this.now);
-    const live = new LiveEntries(entries, flushes, this.now);
-    this.#puts = new Puts(
-      { entries, live, compaction, eviction, reservation, flushes },
-      hashKey,
+    this.#hashKey = options.hashKey ?? randomHashKey();
+    const memory = new Memory(options.allocate ?? allocate);
+    this.#shard = new Shard({
+      memory,
+      root: new Root(memory),
       limitBytes,
-    );
-    this.#reservation = reservation;
-    this.#flushes = flushes;
-    this.#live = live;
-    this.#expiry = new Expiry(entries);
+      shards: 1,
+      hashKey: this.#hashKey,
+      arenaBytesMax,
+      now: this.now,
+    });
+    this.#flushes = new FlushQueue(this.#shard.parts.flush);
   }
 
   /** Bytes of all keys and values held. */
   get usage(): number {
-    return this.#entries.usage;
+    return this.#shard.usage;
   }
 
   /** How many entries there are. */
   get entries(): number {
-    return this.#entries.index.entries;
+    return this.#shard.entries;
   }
 
   /** Figures about the store. */
   get stats(): DetailedStats {
-    const ghostBytes = this.#eviction.heldBytes;
-    return {
-      evictions: this.#entries.state[EVICTIONS],
-      expirations: this.#entries.state[EXPIRATIONS],
-      overheadBytes: this.#entries.overheadBytes + ghostBytes,
-      residentBytes: this.#entries.heldBytes + ghostBytes,
-      moved: this.#entries.state[RECORDS_MOVED],
-    };
+    return this.#shard.stats;
   }
+
+  /** The memory in which {@linkcode Store.view} found a value. */
+  get viewBytes(): Uint8Array {
+    return this.#shard.viewBytes;
+  }
+
+  /** Where in that memory the value begins. */
+  get viewStart(): number {
+    return this.#shard.viewStart;
+  }
+
+  /** Does nothing: no other thread has this store. */
+  enter(): void {}
+
+  /** Does nothing. */
+  leave(): void {}
 
   /** The entry of the key `bytes[start, end)`, or 0; it does not count as a visit. */
   find(bytes: Uint8Array, start: number, end: number): Handle {
-    return this.#live.find(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);
+    return this.#shard.find(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);
   }
 
   /** The entry of the key `bytes[start, end)`, or 0; it counts as a visit. */
   get(bytes: Uint8Array, start: number, end: number): Handle {
-    const ref = this.#live.find(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);
-    if (ref !== 0) this.#eviction.touch(ref);
-    return ref;
+    return this.#shard.get(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);
   }
 
   /** Bytes of an entry's value. */
   lengthOf(handle: Handle): number {
-    return this.#entries.word(handle, 1);
+    return this.#shard.lengthOf(handle);
   }
 
   /**
@@ -138,36 +113,22 @@ export class Store implements Storage {
    * until the next call that changes the store. False if it does not: use `copyTo`.
    */
   view(handle: Handle): boolean {
-    const slab = handle >>> SLAB_SHIFT;
-    const arena = this.#entries.arena;
-    const at = (handle & SLAB_MASK) << 1;
-    const word0 = arena.words[slab][at];
-    if ((word0 & FRAGMENTED) !== 0) return false;
-    this.viewBytes = arena.bytes[slab];
-    this.viewStart = (at << 2) + headerBytesOf(word0) + (word0 & 0xffff);
-    return true;
+    return this.#shard.view(handle);
   }
 
   /** Copies an entry's whole value to `target` at `at`. */
   copyTo(handle: Handle, target: Uint8Array, at: number): void {
-    if (this.view(handle)) {
-      copyBytes(this.viewBytes, this.viewStart, this.viewStart + this.lengthOf(handle), target, at);
-    } else {
-      this.#entries.fragments.read(handle, target, at);
-    }
+    this.#shard.copyTo(handle, target, at);
   }
 
   /** Whether an entry's value is `bytes[start, end)`. */
   equals(handle: Handle, bytes: Uint8Array, start: number, end: number): boolean {
-    const length = this.lengthOf(handle);
-    if (length !== end - start) return false;
-    if (!this.view(handle)) return this.#entries.fragments.equals(handle, bytes, start);
-    return sameBytes(this.viewBytes, this.viewStart, bytes, start, length);
+    return this.#shard.equals(handle, bytes, start, end);
   }
 
   /** When an entry expires, on the store's clock; Infinity if never. */
   expiryOf(handle: Handle): Milliseconds {
-    return this.#entries.expiryOf(handle);
+    return this.#shard.expiryOf(handle);
   }
 
   /**
@@ -188,29 +149,24 @@ export class Store implements Storage {
     expiresAt: Milliseconds,
     operation?: PutOperation,
   ): PutOutcome {
-    return operation === undefined
-      // deno-fmt-ignore: one line shows that the arguments are handed on
-      ? this.#puts.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, undefined)
-      // deno-fmt-ignore: one line shows that the arguments are handed on
-      : this.#puts.proceed(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, operation);
+    const hash = hashOf(this.#hashKey, key, keyStart, keyEnd);
+    // deno-fmt-ignore: one line shows that the arguments are handed on
+    return this.#shard.put(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, operation);
   }
 
   /** Takes a place in the queue of puts that need several calls. */
   startPut(): PutOperation {
-    return this.#puts.start();
+    return this.#shard.startPut();
   }
 
   /** Removes a key; false if it does not exist. */
   delete(bytes: Uint8Array, start: number, end: number): boolean {
-    const ref = this.find(bytes, start, end);
-    if (ref === 0) return false;
-    this.#entries.remove(ref);
-    return true;
+    return this.#shard.delete(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);
   }
 
   /** Removes an entry. */
   remove(handle: Handle): void {
-    this.#entries.remove(handle);
+    this.#shard.remove(handle);
   }
 
   /**
@@ -218,30 +174,8 @@ export class Store implements Storage {
    * short, this may evict the key itself; the result is then false, too.
    */
   expire(bytes: Uint8Array, start: number, end: number, expiresAt: Milliseconds): boolean {
-    const entries = this.#entries;
     const hash = hashOf(this.#hashKey, bytes, start, end);
-    let ref = this.#live.find(hash, bytes, start, end);
-    if (ref === 0) return false;
-    const due = Math.ceil(expiresAt);
-    if ((entries.word(ref, 0) & EXPIRES) !== 0) {
-      entries.setExpiry(ref, due);
-      return true;
-    }
-    if (due === Infinity) return true;
-    for (let tries = EXPIRE_TRIES_MAX;;) {
-      const granules = entries.granulesWithExpiry(ref);
-      const steps = this.#reservation.ensure(0, 0, entries.queueOf(ref), granules, 0, NO_SLOT);
-      if (steps === 0) break;
-      // Eviction may have moved the entry, or evicted it.
-      ref = entries.find(hash, bytes, start, end);
-      if (ref === 0) return false;
-      if (steps > 0 || (steps === UNFINISHED && --tries > 0)) continue;
-      this.#eviction.evict(ref);
-      return false;
-    }
-    this.#compaction.schedule(entries.granulesWithExpiry(ref));
-    entries.addExpiry(ref, due);
-    return true;
+    return this.#shard.expire(hash, bytes, start, end, expiresAt);
   }
 
   /**
@@ -256,11 +190,7 @@ export class Store implements Storage {
     visit: (bytes: Uint8Array, start: number, end: number) => void,
     prefix?: Uint8Array,
   ): number {
-    const now = this.now();
-    const live = this.#live;
-    return scan(this.#entries, cursor, count, prefix, (ref, word0, bytes, start, end) => {
-      if (live.sees(ref, word0, now)) visit(bytes, start, end);
-    });
+    return this.#shard.scan(cursor, count, visit, prefix);
   }
 
   /**
@@ -269,12 +199,7 @@ export class Store implements Storage {
    * entry. A put under way starts over, a flush under way goes on.
    */
   flushAll(): number {
-    const entries = this.entries;
-    this.#compaction.stop();
-    this.#puts.restart();
-    this.#entries.clear();
-    this.#eviction.clear();
-    return entries;
+    return this.#shard.flushAll();
   }
 
   /**
@@ -294,11 +219,17 @@ export class Store implements Storage {
    */
   sweep(): boolean {
     const flushing = this.#flushes.step();
-    return this.#expiry.sweep(this.now()) || flushing;
+    return this.#shard.sweep() || flushing;
   }
 
   /** Checks everything that must always hold; throws an InvariantError if something does not. */
   verify(): void {
-    verify(this.#entries, this.limitBytes, this.#puts.isUnderWay);
+    this.#shard.verify(this.#shard.parts.puts.isUnderWay);
   }
+}
+
+/** Throws a RangeError for a limit that no store can have. */
+export function checkLimit(limitBytes: number): void {
+  if (limitBytes >= 1) return;
+  throw new RangeError(`Cannot make a store: the limit is ${limitBytes} bytes`);
 }

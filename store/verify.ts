@@ -5,20 +5,14 @@
  * @module
  */
 
-import {
-  BULK,
-  FIRST_GRANULE,
-  FREE,
-  MAIN,
-  SEGMENT_GRANULES,
-  SEGMENT_SHIFT,
-  SMALL,
-} from "./arena.ts";
+import { BULK, FIRST_GRANULE, MAIN, SMALL } from "./arena.ts";
 import type { Entries } from "./entries.ts";
 import { demand } from "./invariant.ts";
 import { HASHES } from "./index.ts";
 import { DEAD, EXEMPT, EXPIRES, FRAGMENT, FRAGMENTED, recordGranules } from "./record.ts";
+import { FREE, SEGMENT_GRANULES, SEGMENT_SHIFT } from "./slabs.ts";
 import {
+  BUDGET,
   FLUSH_CURSOR,
   RESERVED_BYTES,
   RESERVED_SEGMENTS,
@@ -28,8 +22,8 @@ import {
 } from "./state.ts";
 
 /** Throws an InvariantError that says what is broken, if anything is. */
-export function verify(entries: Entries, limitBytes: number, isPutUnderWay: boolean): void {
-  verifyReservation(entries, limitBytes, isPutUnderWay);
+export function verify(entries: Entries, isPutUnderWay: boolean): void {
+  verifyReservation(entries, isPutUnderWay);
   const arena = entries.arena;
   const indexed = indexedRefs(entries);
   const usageOf = [0, 0, 0];
@@ -81,17 +75,18 @@ export function verify(entries: Entries, limitBytes: number, isPutUnderWay: bool
   demand(used === arena.segmentsUsed, "the arena miscounts its segments");
   demand(usageOf[0] + usageOf[1] === entries.usage, "usage is not the sum of keys and values");
   let free = 0;
-  for (let segment = 0; segment < arena.segments; segment++) {
-    if (arena.queueOf[segment] === FREE && arena.words[segment >>> 3].length > 0) free++;
+  for (let segment = 0; segment < arena.slabs.segments; segment++) {
+    if (arena.queueOf[segment] === FREE && arena.slabs.isHeld(segment)) free++;
   }
   demand(free === arena.segmentsFree, "the arena miscounts its free segments");
 }
 
 /** Checks that reserved and staged space belongs to a put under way, and is within the bounds. */
-function verifyReservation(entries: Entries, limitBytes: number, isPutUnderWay: boolean): void {
+function verifyReservation(entries: Entries, isPutUnderWay: boolean): void {
   const { state } = entries;
   const reservedBytes = state[RESERVED_BYTES];
-  demand(entries.usage + reservedBytes <= limitBytes, "usage and reserved bytes exceed the limit");
+  const isWithin = entries.usage + reservedBytes <= state[BUDGET];
+  demand(isWithin, "usage and reserved bytes exceed the budget");
   demand(state[RESERVED_SEGMENTS] <= state[SEGMENTS_FREE], "reserved segments are not free");
   if (isPutUnderWay) return;
   demand(reservedBytes === 0 && state[RESERVED_SEGMENTS] === 0, "space is reserved for nobody");

@@ -11,7 +11,7 @@
  */
 
 import { type PutOperation, type PutOutcome, Store, type StoreOptions } from "../store.ts";
-import type { PrefixFlush } from "../store/flush.ts";
+import type { PrefixFlush } from "../store/flush_queue.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { Contents } from "./store_contents.ts";
 import { keyNamed, type Operation, type Put, valueOf } from "./store_operations.ts";
@@ -59,8 +59,7 @@ export class Program {
         this.#failures--;
         throw new RangeError("Array buffer allocation failed");
       }
-      const Buffer = options.shared ? SharedArrayBuffer : ArrayBuffer;
-      return new Buffer(bytes) as ArrayBuffer;
+      return new ArrayBuffer(bytes);
     };
     this.store = new Store({
       limitBytes,

@@ -151,7 +151,6 @@ const longPrograms = [
     keys: 10_000,
     valueBytesMax: 16_000,
     largeBytesMax: MIB,
-    options: { shared: true },
   },
 ];
 

@@ -1,0 +1,83 @@
+/**
+ * The parts of a store, or of a shard of a store, and how they are put together.
+ *
+ * @module
+ */
+
+import { Compaction } from "./compaction.ts";
+import { Entries } from "./entries.ts";
+import { Eviction } from "./eviction.ts";
+import { Expiry } from "./expiry.ts";
+import { Flush } from "./flush.ts";
+import type { HashKey } from "./hash.ts";
+import { LiveEntries } from "./live_entries.ts";
+import type { Memory } from "./memory.ts";
+import { Puts } from "./puts.ts";
+import { type BudgetSource, Reservation } from "./reservation.ts";
+import { BUDGET, type Root, type State } from "./state.ts";
+import type { Milliseconds } from "./storage.ts";
+
+/** What the parts are made from. */
+export interface PartOptions {
+  readonly memory: Memory;
+  /** The fixed block: a new one, or one that another thread has set up. */
+  readonly root: Root;
+  /** Bytes that all keys and values of the whole store may have. */
+  readonly limitBytes: number;
+  /** How many shards the limit is for. */
+  readonly shards: number;
+  /** Where a shard gets its part of the limit; undefined where there is only one. */
+  readonly pool?: BudgetSource;
+  readonly hashKey: HashKey;
+  readonly arenaBytesMax: number;
+  readonly now: () => Milliseconds;
+}
+
+/** The parts. */
+export interface Parts {
+  readonly state: State;
+  readonly entries: Entries;
+  readonly compaction: Compaction;
+  readonly eviction: Eviction;
+  readonly reservation: Reservation;
+  readonly flush: Flush;
+  readonly live: LiveEntries;
+  readonly puts: Puts;
+  readonly expiry: Expiry;
+}
+
+/** Makes the parts. Throws a RangeError if there is no memory for them. */
+export function makeParts(options: PartOptions): Parts {
+  const { memory, root, limitBytes, shards, pool, hashKey, arenaBytesMax, now } = options;
+  const isShard = pool !== undefined;
+  if (!root.isAttached) root.numbers[BUDGET] = isShard ? 0 : limitBytes;
+  const entries = new Entries(memory, root, hashKey, arenaBytesMax);
+  const compaction = new Compaction(entries, root);
+  // Eviction works with shares of what a shard holds when the store is full.
+  const eviction = new Eviction(entries, compaction, memory, root, limitBytes / shards);
+  const reservation = new Reservation(entries, eviction, compaction, now, pool);
+  const flush = new Flush(entries, root, now);
+  const live = new LiveEntries(entries, flush, now);
+  const puts = new Puts({
+    entries,
+    live,
+    compaction,
+    eviction,
+    reservation,
+    flush,
+    limitBytes,
+    isShard,
+  });
+  const expiry = new Expiry(entries);
+  return {
+    state: root.numbers,
+    entries,
+    compaction,
+    eviction,
+    reservation,
+    flush,
+    live,
+    puts,
+    expiry,
+  };
+}
