@@ -97,6 +97,14 @@ export { STAGED_PART_BYTES } from "./store/put_queue.ts";
 export { EVICTION_STEPS_MAX } from "./store/reservation.ts";
 export type { Allocate } from "./store/memory.ts";
 export type { DetailedStats, StoreOptions } from "./store/options.ts";
+export type { Block, SharedMemory } from "./store/memory.ts";
+export { openSharedMemory } from "./store/mapped_memory.ts";
+export {
+  type AttachOptions,
+  SharedStore,
+  type SharedStoreHandle,
+  type SharedStoreOptions,
+} from "./store/shared_store.ts";
 export { Store } from "./store/store.ts";
 export type {
   FlushOperation,

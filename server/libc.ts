@@ -12,6 +12,8 @@
  * @module
  */
 
+import { openCLibrary } from "../c_library.ts";
+
 const symbols = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -83,36 +85,11 @@ export function outside(bytes: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(bytes));
 }
 
-/** The C library's names: glibc's, then musl's. */
-const libraryNames = [
-  "libc.so.6",
-  `libc.musl-${Deno.build.arch}.so.1`,
-  `/lib/ld-musl-${Deno.build.arch}.so.1`,
-];
-
-/** Loaded once; the runtime keeps a library that is in use, whoever closes it. */
+/** Loaded once. */
 let loaded: Libc | undefined;
 
 /** The system calls; undefined where there is no epoll, or no permission to call it. */
 export function loadLibc(): Libc | undefined {
-  if (loaded !== undefined) return loaded;
-  if (Deno.build.os !== "linux" || !isAllowed()) return undefined;
-  for (const name of libraryNames) {
-    try {
-      loaded = Deno.dlopen(name, symbols).symbols;
-      return loaded;
-    } catch {
-      // Another C library, or a runtime without FFI.
-    }
-  }
-  return undefined;
-}
-
-/** Whether FFI is allowed; nobody is asked for it. */
-function isAllowed(): boolean {
-  try {
-    return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
-  } catch {
-    return false;
-  }
+  loaded ??= openCLibrary(symbols);
+  return loaded;
 }

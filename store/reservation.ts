@@ -30,7 +30,7 @@ export const NO_SLOT = -1;
 
 /** Where a shard gets a larger budget from. */
 export interface BudgetSource {
-  /** Raises the budget of a shard towards `wanted` bytes, as far as there is some to give. */
+  /** Raises the budget of a locked shard towards `wanted` bytes, by a bounded amount of work. */
   grow(state: State, wanted: number): void;
 }
 

@@ -47,12 +47,16 @@ export class Shard {
     this.#generation = this.state[GENERATION];
   }
 
-  /** Looks at what other threads have changed; to be called when the shard has been locked. */
-  attach(): void {
-    if (this.#generation === this.state[GENERATION]) return;
+  /**
+   * Looks at what other threads have changed; to be called when the shard has been locked. True if
+   * anything but entries has.
+   */
+  attach(): boolean {
+    if (this.#generation === this.state[GENERATION]) return false;
     this.#generation = this.state[GENERATION];
     this.#parts.entries.attach();
     this.#parts.eviction.attach();
+    return true;
   }
 
   /** Notes that the views of this thread are up to date; to be called before it is unlocked. */

@@ -1,0 +1,160 @@
+/**
+ * How shards share one limit: each has a budget, and what no shard has is free.
+ *
+ * A shard takes what it needs, and a little more, so that it need not come back for each entry; it
+ * returns what it does not need. Together these margins are less than the hundredth of the limit by
+ * which a store of several shards may begin to evict too early. Once nothing is free, a shard evicts
+ * for itself, unless it has much less than others: then the fullest one evicts for it.
+ *
+ * What always holds: the budgets of all shards and the free bytes together are the limit.
+ *
+ * @module
+ */
+
+import type { Control } from "./control.ts";
+import type { BudgetSource } from "./reservation.ts";
+import { EVICTION_STEPS_MAX } from "./reservation.ts";
+import type { Shard } from "./shard.ts";
+import { BUDGET, RESERVED_BYTES, type State, USAGE } from "./state.ts";
+import type { Milliseconds } from "./storage.ts";
+
+/** The share of the limit that all shards together may have beyond what they use. */
+const MARGIN_SHARE = 1 / 200;
+/** A shard with less than this share of the mean budget does not evict for itself. */
+const POOR = 7 / 8;
+/** Records that are looked at in one shard before another may be the fullest. */
+const STEPS_IN_SHARD = 32;
+
+/** Locks shards, as far as nobody else has them. */
+export interface TryLocks {
+  /** Locks a shard if it is free; this thread may hold others. */
+  tryLock(n: number): Shard | undefined;
+  /** Unlocks it. */
+  unlock(n: number): void;
+}
+
+/** The parts of the limit that shards have. */
+export class Budgets implements BudgetSource {
+  readonly #control: Control;
+  readonly #limitBytes: number;
+  readonly #now: () => Milliseconds;
+  /** Bytes that a shard takes beyond its need. It keeps up to twice as many. */
+  readonly #margin: number;
+  #shards: readonly Shard[] = [];
+  #locks: TryLocks | undefined;
+
+  constructor(control: Control, limitBytes: number, shards: number, now: () => Milliseconds) {
+    this.#control = control;
+    this.#limitBytes = limitBytes;
+    this.#now = now;
+    this.#margin = Math.floor(limitBytes * MARGIN_SHARE / shards / 2);
+  }
+
+  /** The shards, which are made with these budgets. */
+  use(shards: readonly Shard[], locks: TryLocks): void {
+    this.#shards = shards;
+    this.#locks = locks;
+  }
+
+  grow(state: State, wanted: number): void {
+    const missing = wanted - state[BUDGET];
+    const taken = this.#control.takeBytes(missing + this.#margin);
+    state[BUDGET] += taken;
+    if (taken >= missing) return;
+    const mean = this.#limitBytes / this.#shards.length;
+    const fullest = this.#fullest();
+    if (state[BUDGET] >= mean * POOR || this.#shards[fullest].state === state) return;
+    this.#gainFrom(fullest, state, () => wanted - state[BUDGET]);
+  }
+
+  /**
+   * Raises the budget of a locked shard towards `wanted` bytes, by a bounded amount of eviction from
+   * the fullest shards; true once it has them. Other shards are only tried, as this one is locked.
+   */
+  gain(shard: Shard, wanted: number): boolean {
+    const { state } = shard;
+    const usage = state[USAGE];
+    // Evicting in this shard lowers what is wanted.
+    const missing = () => wanted - (usage - state[USAGE]) - state[BUDGET];
+    if (missing() > 0) state[BUDGET] += this.#control.takeBytes(missing());
+    if (missing() > 0) this.#collectSpare(shard, missing);
+    for (let steps = EVICTION_STEPS_MAX; missing() > 0 && steps > 0; steps -= STEPS_IN_SHARD) {
+      const fullest = this.#fullest();
+      if (this.#shards[fullest].state[USAGE] === 0) return false;
+      if (this.#shards[fullest] === shard) this.#evict(shard, missing);
+      else if (!this.#gainFrom(fullest, state, missing)) return false;
+    }
+    return missing() <= 0;
+  }
+
+  /** Returns what a shard has beyond its need and the margin. */
+  settle(state: State): void {
+    const spare = spareBytes(state);
+    if (spare > 2 * this.#margin) this.#give(state, spare - this.#margin);
+  }
+
+  /** Returns all that a shard has beyond its need. */
+  giveSpare(state: State): void {
+    const spare = spareBytes(state);
+    if (spare > 0) this.#give(state, spare);
+  }
+
+  #give(state: State, bytes: number): void {
+    state[BUDGET] -= bytes;
+    this.#control.giveBytes(bytes);
+  }
+
+  /** Evicts a little from another shard, for this one; false if another thread has it. */
+  #gainFrom(n: number, to: State, missing: () => number): boolean {
+    const other = this.#locks?.tryLock(n);
+    if (other === undefined) return false;
+    try {
+      this.#evict(other, () => missing() - spareBytes(other.state));
+      moveSpare(other.state, to, missing());
+    } finally {
+      this.#locks?.unlock(n);
+    }
+    return true;
+  }
+
+  /** Takes what other shards have beyond their need. */
+  #collectSpare(shard: Shard, missing: () => number): void {
+    const all = this.#shards;
+    for (let n = 0; n < all.length && missing() > 0; n++) {
+      if (all[n] === shard || spareBytes(all[n].state) <= 0) continue;
+      if (this.#locks?.tryLock(n) === undefined) continue;
+      moveSpare(all[n].state, shard.state, missing());
+      this.#locks.unlock(n);
+    }
+  }
+
+  #evict({ state, parts }: Shard, missing: () => number): void {
+    const now = this.#now();
+    for (let step = 0; step < STEPS_IN_SHARD && state[USAGE] > 0 && missing() > 0; step++) {
+      parts.eviction.step(now);
+    }
+  }
+
+  /** The shard that holds the most; other threads may be changing that. */
+  #fullest(): number {
+    const all = this.#shards;
+    let fullest = 0;
+    for (let n = 1; n < all.length; n++) {
+      if (all[n].state[USAGE] > all[fullest].state[USAGE]) fullest = n;
+    }
+    return fullest;
+  }
+}
+
+/** Bytes that a shard has and neither uses nor has reserved. */
+function spareBytes(state: State): number {
+  return state[BUDGET] - state[USAGE] - state[RESERVED_BYTES];
+}
+
+/** Moves up to `bytes` of what one shard can spare to the budget of another. */
+function moveSpare(from: State, to: State, bytes: number): void {
+  const moved = Math.min(spareBytes(from), bytes);
+  if (moved <= 0) return;
+  from[BUDGET] -= moved;
+  to[BUDGET] += moved;
+}

@@ -1,0 +1,413 @@
+/**
+ * The class `SharedStore`: one store for several threads, in shards with a lock each.
+ *
+ * A key belongs to the shard that the low bits of its hash name. Each thread has a `SharedStore` of
+ * its own, whose views all lie on the same memory. A call takes the lock of one shard, and keeps it
+ * while the key is entered; USAGE and flushes take all of them, in ascending order.
+ *
+ * What always holds between two calls: this thread holds no lock, unless a key is entered. What
+ * `Store` promises holds here too, with one exception: with several shards, eviction may begin at
+ * 99 % of the limit.
+ *
+ * @module
+ */
+
+import { Budgets } from "./budgets.ts";
+import { Control, THREADS_MAX } from "./control.ts";
+import { type HashKey, hashOf, randomHashKey } from "./hash.ts";
+import { InvariantError } from "./invariant.ts";
+import { Memory, type SharedMemory } from "./memory.ts";
+import { Shard } from "./shard.ts";
+import { Shards } from "./shards.ts";
+import { SharedFlushes } from "./shared_flushes.ts";
+import { type SharedPut, SharedPuts } from "./shared_puts.ts";
+import { ARENA_BYTES_MAX } from "./slabs.ts";
+import { BUDGET, Root, USAGE } from "./state.ts";
+import type { FlushOperation, Handle, Milliseconds, PutOperation } from "./storage.ts";
+import type { PutOutcome, Storage, StoreStats } from "./storage.ts";
+import { checkLimit } from "./store.ts";
+
+/** A shard has at least this much of the limit. */
+export const SHARD_BYTES_MIN = 1024 * 1024;
+/** Shards for each thread, so that threads seldom meet, and shards at most. */
+const SHARDS_PER_THREAD = 8;
+export const SHARDS_MAX = 64;
+/** Cursors of one shard: its number is what is above them. */
+const CURSORS = 2 ** 32;
+
+/** What the first thread makes a shared store from. */
+export interface SharedStoreOptions {
+  /** Bytes that all keys and values together may have; at least 1. */
+  readonly limitBytes: number;
+  /** How many threads there will be, 1 to 64. */
+  readonly threads: number;
+  /** The memory for it. */
+  readonly memory: SharedMemory;
+  /** A clock that never goes back, in milliseconds, the same in all threads. */
+  readonly now: () => Milliseconds;
+  /** How many shards; a power of two. By default, what suits the limit and the threads. */
+  readonly shards?: number;
+  /** The key of the hash; random if not given. */
+  readonly hashKey?: HashKey;
+}
+
+/** What another thread needs to find the store: it can be posted to a Worker. */
+export interface SharedStoreHandle {
+  readonly limitBytes: number;
+  readonly threads: number;
+  readonly hashKey: HashKey;
+  readonly control: SharedArrayBuffer;
+  /** Where the shards are. */
+  readonly addresses: readonly number[];
+}
+
+/** What a thread adds to the handle. */
+export interface AttachOptions {
+  /** The number of this thread, from 0 on; no two threads have the same. */
+  readonly thread: number;
+  /** As for the first thread. */
+  readonly memory: SharedMemory;
+  /** As for the first thread. */
+  readonly now: () => Milliseconds;
+}
+
+/** A store that several threads share, as one of them sees it. */
+export class SharedStore implements Storage {
+  /** Bytes that all keys and values together may have. */
+  readonly limitBytes: number;
+  /** The clock, in milliseconds. */
+  readonly now: () => Milliseconds;
+  /** What other threads attach to. */
+  readonly handle: SharedStoreHandle;
+  readonly #control: Control;
+  readonly #budgets: Budgets;
+  readonly #shards: Shards;
+  readonly #puts: SharedPuts;
+  readonly #flushes: SharedFlushes;
+  readonly #hashKey: HashKey;
+  readonly #mask: number;
+  readonly #thread: number;
+  /** The shard that was looked at last, and its number while it is locked, else -1. */
+  #shard: Shard;
+  #locked = -1;
+  /** The key that is entered, and its hash. */
+  #bytes: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #hash = 0;
+  /** The shard that the sweep looks at next. */
+  #sweepShard: number;
+
+  private constructor(handle: SharedStoreHandle, options: AttachOptions, roots: Roots) {
+    const { limitBytes, hashKey, threads } = handle;
+    const { thread, now } = options;
+    const shards = roots.length;
+    this.limitBytes = limitBytes;
+    this.now = now;
+    this.#hashKey = hashKey;
+    this.#mask = shards - 1;
+    this.#thread = thread;
+    this.#control = new Control(handle.control, shards, thread);
+    this.#budgets = new Budgets(this.#control, limitBytes, shards, now);
+    const memory = new Memory(options.memory);
+    const all = roots.map((address) =>
+      new Shard({
+        memory,
+        root: new Root(memory, address),
+        limitBytes,
+        shards,
+        pool: this.#budgets,
+        hashKey,
+        arenaBytesMax: ARENA_BYTES_MAX,
+        now,
+      })
+    );
+    this.handle = { ...handle, addresses: all.map(({ address }) => address), threads };
+    this.#shards = new Shards(all, this.#control, this.#budgets);
+    this.#budgets.use(all, this.#shards);
+    this.#puts = new SharedPuts(this.#shards, this.#control, this.#budgets, limitBytes);
+    this.#flushes = new SharedFlushes(this.#shards, this.#control, thread);
+    this.#shard = all[0];
+    this.#sweepShard = thread;
+  }
+
+  /**
+   * Makes the store, in the first thread.
+   *
+   * @throws {RangeError} for a limit below 1, a number of threads or shards that cannot be, or when
+   * there is no memory.
+   */
+  static create(options: SharedStoreOptions): SharedStore {
+    const { limitBytes, threads, memory, now } = options;
+    checkLimit(limitBytes);
+    if (!(threads >= 1 && threads <= THREADS_MAX)) {
+      throw new RangeError(`Cannot make a store for ${threads} threads: 1 to ${THREADS_MAX} it is`);
+    }
+    const shards = options.shards ?? shardsFor(limitBytes, threads);
+    if (!(shards >= 1 && shards <= SHARDS_MAX && (shards & (shards - 1)) === 0)) {
+      throw new RangeError(`Cannot make a store of ${shards} shards`);
+    }
+    const hashKey = options.hashKey ?? randomHashKey();
+    const control = Control.allocate(shards);
+    const handle = { limitBytes, threads, hashKey, control, addresses: [] };
+    const roots = new Array<undefined>(shards).fill(undefined);
+    const store = new SharedStore(handle, { thread: 0, memory, now }, roots);
+    store.#control.giveBytes(limitBytes);
+    return store;
+  }
+
+  /** The store that another thread has made, in this thread. */
+  static attach(handle: SharedStoreHandle, options: AttachOptions): SharedStore {
+    return new SharedStore(handle, options, handle.addresses);
+  }
+
+  /** How many shards there are. */
+  get shards(): number {
+    return this.#shards.all.length;
+  }
+
+  /** How often threads have waited for a lock. */
+  get lockWaits(): number {
+    return this.#control.lockWaits;
+  }
+
+  /**
+   * Says that this thread can no longer be trusted: other threads that wait for a lock get an
+   * InvariantError, so that none waits for ever.
+   */
+  markBroken(): void {
+    this.#control.fail();
+  }
+
+  /** Bytes of all keys and values held, at one moment. */
+  get usage(): number {
+    return this.#shards.withAll((all) => sumOf(all, ({ state }) => state[USAGE]));
+  }
+
+  /** How many entries there are. */
+  get entries(): number {
+    return sumOf(this.#shards.all, ({ entries }) => entries);
+  }
+
+  /** Figures about the store. */
+  get stats(): StoreStats {
+    const stats = this.#shards.all.map((_, n) => this.#shards.with(n, (shard) => shard.stats));
+    return {
+      evictions: sumOf(stats, ({ evictions }) => evictions),
+      expirations: sumOf(stats, ({ expirations }) => expirations),
+      overheadBytes: sumOf(stats, ({ overheadBytes }) => overheadBytes),
+      residentBytes: sumOf(stats, ({ residentBytes }) => residentBytes),
+    };
+  }
+
+  /** The memory in which `view` found a value. */
+  get viewBytes(): Uint8Array {
+    return this.#shard.viewBytes;
+  }
+
+  /** Where in that memory the value begins. */
+  get viewStart(): number {
+    return this.#shard.viewStart;
+  }
+
+  /** Locks the shard of a key until `leave`. Throws an InvariantError if a key is entered. */
+  enter(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#locked !== -1) throw new InvariantError("two keys were entered at once");
+    const hash = hashOf(this.#hashKey, bytes, start, end);
+    const n = hash & this.#mask;
+    this.#shard = this.#shards.lock(n);
+    this.#locked = n;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#hash = hash;
+  }
+
+  /** Unlocks it. */
+  leave(): void {
+    const n = this.#locked;
+    this.#locked = -1;
+    this.#shards.unlock(n);
+  }
+
+  find(bytes: Uint8Array, start: number, end: number): Handle {
+    const opened = this.#open(bytes, start, end);
+    try {
+      return this.#shard.find(this.#hash, bytes, start, end);
+    } finally {
+      if (opened) this.leave();
+    }
+  }
+
+  get(bytes: Uint8Array, start: number, end: number): Handle {
+    const opened = this.#open(bytes, start, end);
+    try {
+      return this.#shard.get(this.#hash, bytes, start, end);
+    } finally {
+      if (opened) this.leave();
+    }
+  }
+
+  lengthOf(handle: Handle): number {
+    return this.#shard.lengthOf(handle);
+  }
+
+  view(handle: Handle): boolean {
+    return this.#shard.view(handle);
+  }
+
+  copyTo(handle: Handle, target: Uint8Array, at: number): void {
+    this.#shard.copyTo(handle, target, at);
+  }
+
+  equals(handle: Handle, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#shard.equals(handle, bytes, start, end);
+  }
+
+  expiryOf(handle: Handle): Milliseconds {
+    return this.#shard.expiryOf(handle);
+  }
+
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: Milliseconds,
+    operation?: PutOperation,
+  ): PutOutcome {
+    const put = operation === undefined ? undefined : this.#puts.own(operation);
+    const opened = this.#open(key, keyStart, keyEnd);
+    const hash = this.#hash;
+    try {
+      if (put === undefined) {
+        // deno-fmt-ignore: one line shows that the arguments are handed on
+        return this.#shard.put(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, undefined);
+      }
+      // deno-fmt-ignore: one line shows that the arguments are handed on
+      return this.#puts.proceed(this.#locked, hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, put);
+    } finally {
+      if (opened) this.leave();
+    }
+  }
+
+  startPut(): PutOperation {
+    return this.#puts.start((put) => this.#cancel(put));
+  }
+
+  delete(bytes: Uint8Array, start: number, end: number): boolean {
+    const opened = this.#open(bytes, start, end);
+    try {
+      return this.#shard.delete(this.#hash, bytes, start, end);
+    } finally {
+      if (opened) this.leave();
+    }
+  }
+
+  remove(handle: Handle): void {
+    this.#shard.remove(handle);
+  }
+
+  expire(bytes: Uint8Array, start: number, end: number, expiresAt: Milliseconds): boolean {
+    const opened = this.#open(bytes, start, end);
+    try {
+      return this.#shard.expire(this.#hash, bytes, start, end, expiresAt);
+    } finally {
+      if (opened) this.leave();
+    }
+  }
+
+  /** As `Store.scan`; a call visits the keys of one shard. */
+  scan(
+    cursor: number,
+    count: number,
+    visit: (bytes: Uint8Array, start: number, end: number) => void,
+    prefix?: Uint8Array,
+  ): number {
+    const n = Math.floor(cursor / CURSORS);
+    if (n >= this.shards) return 0;
+    const next = this.#shards.with(
+      n,
+      (shard) => shard.scan(cursor % CURSORS, count, visit, prefix),
+    );
+    if (next !== 0) return n * CURSORS + next;
+    return n + 1 === this.shards ? 0 : (n + 1) * CURSORS;
+  }
+
+  /** Removes everything at once; returns how many entries there were: see `Store.flushAll`. */
+  flushAll(): number {
+    return this.#shards.withAll((all) => {
+      const entries = sumOf(all, (shard) => shard.flushAll());
+      for (const { state } of all) this.#budgets.giveSpare(state);
+      return entries;
+    });
+  }
+
+  startFlush(prefix: Uint8Array): FlushOperation {
+    return this.#flushes.start(prefix);
+  }
+
+  /**
+   * Does a bounded share of background work in one of the shards that are this thread's part: every
+   * shard has a turn as long as each thread sweeps. True if more is due now.
+   */
+  sweep(): boolean {
+    this.#control.countWaits();
+    const flushing = this.#flushes.step();
+    const { threads } = this.handle;
+    const first = this.#thread;
+    if (first >= this.shards) return flushing;
+    const n = this.#sweepShard;
+    const isDue = this.#shards.with(n, (shard) => {
+      const hasMemory = shard.trim();
+      return shard.sweep() || hasMemory;
+    });
+    if (isDue) return true;
+    this.#sweepShard = n + threads < this.shards ? n + threads : first;
+    return this.#sweepShard !== first || flushing;
+  }
+
+  /** Checks everything that must always hold; throws an InvariantError if something does not. */
+  verify(): void {
+    this.#shards.withAll((all) => {
+      const isPutUnderWay = this.#control.hasLine;
+      for (const shard of all) shard.verify(isPutUnderWay);
+      const bytes = sumOf(all, ({ state }) => state[BUDGET]) + this.#control.freeBytes;
+      if (bytes !== this.limitBytes) {
+        throw new InvariantError(`the shards and the pool have ${bytes} bytes of the limit`);
+      }
+    });
+  }
+
+  /** Enters a key unless that was done; true if `leave` is to follow. */
+  #open(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#locked === -1) {
+      this.enter(bytes, start, end);
+      return true;
+    }
+    if (bytes !== this.#bytes || start !== this.#start) {
+      throw new InvariantError("a key was used while another one was entered");
+    }
+    return false;
+  }
+
+  #cancel(put: SharedPut): void {
+    // What it has reserved and staged is under its shard's lock.
+    const isLocked = put.shard === -1 || put.shard === this.#locked;
+    if (isLocked) this.#puts.end(put);
+    else this.#shards.with(put.shard, () => this.#puts.end(put));
+  }
+}
+
+/** Where the shards are; undefined for those that are still to be made. */
+type Roots = readonly (number | undefined)[];
+
+/** How many shards suit a limit and a number of threads. */
+function shardsFor(limitBytes: number, threads: number): number {
+  const most = Math.min(SHARDS_MAX, threads * SHARDS_PER_THREAD, limitBytes / SHARD_BYTES_MIN);
+  return most < 2 ? 1 : 2 ** Math.floor(Math.log2(most));
+}
+
+function sumOf<Item>(items: readonly Item[], figure: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + figure(item), 0);
+}
