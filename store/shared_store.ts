@@ -109,8 +109,11 @@ export class SharedStore implements Storage {
     this.#control = new Control(handle.control, shards, thread);
     this.#budgets = new Budgets(this.#control, limitBytes, shards, now);
     const memory = new Memory(options.memory);
-    const all = roots.map((address) =>
-      new Shard({
+    const { locks } = this.#control;
+    const all = roots.map((address, n) => {
+      // Other threads may be working on it already.
+      locks.lock(n);
+      const shard = new Shard({
         memory,
         root: new Root(memory, address),
         limitBytes,
@@ -119,8 +122,10 @@ export class SharedStore implements Storage {
         hashKey,
         arenaBytesMax: ARENA_BYTES_MAX,
         now,
-      })
-    );
+      });
+      locks.unlock(n);
+      return shard;
+    });
     this.handle = { ...handle, addresses: all.map(({ address }) => address), threads };
     this.#shards = new Shards(all, this.#control, this.#budgets);
     this.#budgets.use(all, this.#shards);
