@@ -82,11 +82,33 @@
  * none of its entries expires, and only segments whose time has come are walked. The clock is
  * passed in and never goes back, so a jump of the system's clock has no effect.
  *
- * ## What is shared
+ * ## How threads share it
  *
  * All data of the store is in typed arrays: slabs, tables, and one fixed block of numbers
- * (store/state.ts). With `shared` they are in memory that other threads can access. Only the queues
- * of unfinished puts and flushes are objects.
+ * (store/state.ts). A `SharedStore` has them in memory that the system has mapped for all threads
+ * (store/mapped_memory.ts). It consists of *shards* (store/shard.ts), each of which is what has been
+ * described so far; the low bits of a key's hash name its shard, and each has a lock
+ * (store/locks.ts). A `Store` is one shard, without a lock.
+ *
+ * ```text
+ *  thread 0: views --.          .-> shard 0   lock | numbers | slabs, tables, pages | budget
+ *  thread 1: views ---+-- hash -+-> shard 1   lock | numbers | slabs, tables, pages | budget
+ *  thread 2: views --'          '-> shard 2   lock | numbers | slabs, tables, pages | budget
+ *                                   in common: free bytes, line of large puts, flush under way
+ * ```
+ *
+ * A thread works on a shard only under its lock. Its array views are its own; when another thread
+ * has replaced a table or added a slab, the shard's *generation* has changed, and the views are made
+ * again. A lock is a compare-and-swap, then a short spin, then a sleep. A thread holds one lock at a
+ * time; what concerns all shards (USAGE, flushes) takes all of them in ascending order, and who
+ * holds one already may only try another. So no two threads wait for each other.
+ *
+ * The limit is one for all: a shard has a *budget* (store/budgets.ts), takes more of the free bytes
+ * when it needs them, and returns what it does not need. Once none are free, it evicts its own
+ * entries, or the fullest shard's if it has much less than others. With several shards eviction may
+ * therefore begin at 99 % of the limit. A put that takes several calls (store/shared_puts.ts) is one
+ * at a time over all threads, and gains its space from all shards. A flush by prefix
+ * (store/shared_flushes.ts) begins in all shards at the same moment, and every thread carries it on.
  *
  * @module
  */
