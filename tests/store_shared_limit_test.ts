@@ -5,7 +5,8 @@
  * @module
  */
 
-import { InvariantError, openSharedMemory, SharedStore } from "../store.ts";
+import { Random } from "../loadgen/mod.ts";
+import { InvariantError, openSharedMemory, SharedStore, Store } from "../store.ts";
 import { hashOf } from "../store/hash.ts";
 import { EVICTION_STEPS_MAX } from "../store/reservation.ts";
 import { assert, assertEquals, assertThrows } from "./assert.ts";
@@ -218,4 +219,26 @@ Deno.test({ name: "shared memory: views of one block, discarded pages", ignore: 
   system.give(address, MIB);
   // More than any address space.
   assertThrows(() => system.take(2 ** 50), RangeError);
+});
+
+Deno.test("shared store: with one shard, threads that take turns evict what one thread would", () => {
+  const limitBytes = 100_000;
+  const store = new Store({ limitBytes, now, hashKey });
+  const shared = rotation(limitBytes, 1, 3);
+  const random = new Random(5);
+  const value = new Uint8Array(200);
+  const misses = [0, 0];
+  for (let n = 0; n < 30_000; n++) {
+    // Few keys are asked for often, many now and then: the ghost remembers those that come back.
+    const key = encoder.encode(`key${Math.floor(2_000 * random.fraction() ** 3)}`);
+    const length = 20 + random.below(180);
+    for (const [which, storage] of [store, shared].entries()) {
+      if (storage.get(key, 0, key.length) !== 0) continue;
+      misses[which]++;
+      assertEquals(storage.put(key, 0, key.length, value, 0, length, Infinity), "stored");
+    }
+  }
+  assertEquals(misses[1], misses[0]);
+  assertEquals(shared.stats.evictions, store.stats.evictions);
+  assert(shared.stats.evictions > 5_000);
 });
