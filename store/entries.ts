@@ -68,8 +68,7 @@ export class Entries {
   find(hash: number, bytes: Uint8Array, start: number, end: number): number {
     const { arena, index } = this;
     const keyBytes = end - start;
-    for (let slot = index.first(hash); slot !== -1; slot = index.next(hash, slot)) {
-      const ref = index.refAt(hash, slot);
+    for (let ref = index.first(hash); ref !== 0; ref = index.next(hash)) {
       const slab = ref >>> SLAB_SHIFT;
       const at = (ref & SLAB_MASK) << 1;
       const word0 = arena.words[slab][at];

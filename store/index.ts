@@ -62,6 +62,8 @@ export class Index {
   /** The table, or while it moves the new one; and the old one. */
   #pages: Pages = [];
   #pagesOld: Pages = [];
+  /** The slot in which `first` or `next` found the last entry. */
+  slot = 0;
   /** Pages that the tables take first; what is in them is of no use. */
   #spare: Pages = [];
 
@@ -104,31 +106,28 @@ export class Index {
     return this.#pagesOld.length === 0 ? this.#state[SLOTS] * 8 : this.heldBytes;
   }
 
-  /** The first slot with a hash, or -1. */
+  /** The reference of the first entry with a hash, or 0; it lies in the slot `slot`. */
   first(hash: number): number {
-    const state = this.#state;
-    const isMoved = hash < state[FRONTIER];
+    const isMoved = hash < this.#state[FRONTIER];
     const pages = isMoved ? this.#pages : this.#pagesOld;
     for (let slot = this.#homeOf(hash, isMoved);; slot++) {
       const page = pages[slot >>> PAGE_SHIFT];
       const at = (slot & PAGE_MASK) << 1;
-      if (page[at] === 0) return -1;
+      const ref = page[at];
+      if (ref === 0) return 0;
       const there = page[at + 1];
-      if (there >= hash) return there === hash ? slot : -1;
+      if (there < hash) continue;
+      this.slot = slot;
+      return there === hash ? ref : 0;
     }
   }
 
-  /** The next slot with the same hash, or -1. */
-  next(hash: number, slot: number): number {
-    const pages = this.#pagesFor(hash);
-    const page = pages[++slot >>> PAGE_SHIFT];
+  /** The reference of the entry with the same hash behind the slot `slot`, or 0. */
+  next(hash: number): number {
+    const slot = ++this.slot;
+    const page = this.#pagesFor(hash)[slot >>> PAGE_SHIFT];
     const at = (slot & PAGE_MASK) << 1;
-    return page[at] !== 0 && page[at + 1] === hash ? slot : -1;
-  }
-
-  /** The reference in a slot that a hash was found in. */
-  refAt(hash: number, slot: number): number {
-    return this.#pagesFor(hash)[slot >>> PAGE_SHIFT][(slot & PAGE_MASK) << 1];
+    return page[at + 1] === hash ? page[at] : 0;
   }
 
   /** Makes sure that an entry with this hash can be inserted; false if memory is short. */
@@ -305,10 +304,10 @@ export class Index {
   }
 
   #slotOf(hash: number, ref: number): number {
-    let slot = this.first(hash);
-    while (slot !== -1 && this.refAt(hash, slot) !== ref) slot = this.next(hash, slot);
-    if (slot === -1) throw new InvariantError(`entry ${ref} is not found by its hash`);
-    return slot;
+    let there = this.first(hash);
+    while (there !== 0 && there !== ref) there = this.next(hash);
+    if (there === 0) throw new InvariantError(`entry ${ref} is not found by its hash`);
+    return this.slot;
   }
 
   /** Makes sure that a slot exists; false if memory for it is not available. */

@@ -110,9 +110,9 @@ function indexedRefs(entries: Entries): Set<number> {
       }
       demand(hash >= last, `entry ${ref} is out of order`);
       last = hash;
-      let slot = index.first(hash);
-      while (slot !== -1 && index.refAt(hash, slot) !== ref) slot = index.next(hash, slot);
-      demand(slot !== -1, `entry ${ref} is not found by its hash`);
+      let found = index.first(hash);
+      while (found !== 0 && found !== ref) found = index.next(hash);
+      demand(found !== 0, `entry ${ref} is not found by its hash`);
       return true;
     });
   }
