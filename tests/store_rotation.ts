@@ -81,6 +81,7 @@ export class Rotation implements Storage {
   readonly #ownerOf = new Map<PutOperation, SharedStore>();
   #turn = 0;
   #sweeping = 0;
+  #isEntered = false;
   #current: SharedStore;
 
   constructor({ limitBytes, threads, shards, now, allocate }: RotationOptions) {
@@ -119,9 +120,11 @@ export class Rotation implements Storage {
 
   enter(bytes: Uint8Array, start: number, end: number): void {
     this.#next().enter(bytes, start, end);
+    this.#isEntered = true;
   }
 
   leave(): void {
+    this.#isEntered = false;
     this.#current.leave();
   }
 
@@ -156,7 +159,14 @@ export class Rotation implements Storage {
   put(...args: Parameters<Storage["put"]>): ReturnType<Storage["put"]> {
     const operation = args.at(7) as PutOperation | undefined;
     const owner = operation === undefined ? undefined : this.#ownerOf.get(operation);
-    return (owner ?? this.#next()).put(...args);
+    if (owner === undefined) return this.#next().put(...args);
+    if (!this.#isEntered || owner === this.#current) return owner.put(...args);
+    // The operation is another thread's than the one that has entered the key: let it enter instead.
+    const [key, start, end] = args;
+    this.#current.leave();
+    this.#current = owner;
+    owner.enter(key, start, end);
+    return owner.put(...args);
   }
 
   startPut(): PutOperation {
@@ -202,7 +212,9 @@ export class Rotation implements Storage {
     this.#next().verify();
   }
 
+  /** The thread whose turn it is: another one with each call, but the same while a key is entered. */
   #next(): SharedStore {
+    if (this.#isEntered) return this.#current;
     this.#turn = (this.#turn + 1) % this.threads.length;
     return this.#current = this.threads[this.#turn];
   }
