@@ -97,6 +97,12 @@ export { STAGED_PART_BYTES } from "./store/put_queue.ts";
 export { EVICTION_STEPS_MAX } from "./store/reservation.ts";
 export type { Allocate } from "./store/state.ts";
 export type { DetailedStats, StoreOptions } from "./store/options.ts";
+export {
+  openSharedMemory,
+  type SharedMemory,
+  SharedStore,
+  type SharedStoreHandle,
+} from "./store/shared_store.ts";
 export { Store } from "./store/store.ts";
 export type {
   FlushOperation,

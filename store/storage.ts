@@ -81,6 +81,14 @@ export interface Storage {
   readonly stats: StoreStats;
   /** The store's clock, which never goes back. */
   now(): Milliseconds;
+  /**
+   * Takes the part of the store that has this key: until `leave` no other thread sees or changes
+   * it, and handles stay valid. Does nothing where one thread has the store to itself. Never for
+   * two keys at a time.
+   */
+  enter(bytes: Uint8Array, start: number, end: number): void;
+  /** Lets go of what `enter` has taken. */
+  leave(): void;
   /** Finds a live entry without counting an access. */
   find(bytes: Uint8Array, start: number, end: number): Handle;
   /** Finds a live entry and counts an access. */

@@ -116,6 +116,12 @@ export class Store implements Storage {
     };
   }
 
+  /** Does nothing: one thread has this store to itself. */
+  enter(_bytes: Uint8Array, _start: number, _end: number): void {}
+
+  /** Does nothing, as `enter`. */
+  leave(): void {}
+
   /** The entry of the key `bytes[start, end)`, or 0; it does not count as a visit. */
   find(bytes: Uint8Array, start: number, end: number): Handle {
     return this.#live.find(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);

@@ -84,6 +84,10 @@ export class ModelStore implements Storage {
     };
   }
 
+  enter(_bytes: Uint8Array, _start: number, _end: number): void {}
+
+  leave(): void {}
+
   find(bytes: Uint8Array, start: number, end: number): Handle {
     const entry = this.#byName.get(nameOf(bytes, start, end));
     if (entry === undefined) return 0;
