@@ -17,7 +17,7 @@ export type { Info as ServerInfo } from "./protocol.ts";
 export { connectInProcess, type InProcess, type InProcessOptions } from "./server/in_process.ts";
 export type { Io, TcpAddress, UnixAddress } from "./server/event_loop.ts";
 export { serve, Server, type ServerOptions } from "./server/server.ts";
-export { serverDefaults, shutdownGraceMs } from "./server/defaults.ts";
+export { serverDefaults, shutdownGraceMs, threadsMax } from "./server/defaults.ts";
 export type {
   FlushOperation,
   Handle,

@@ -71,19 +71,23 @@ function bash(tables: readonly Subcommand[]): string {
     const files = options.filter(({ kind }) => kind === "path").flatMap(spellings);
     const values = options.filter(({ kind }) => kind !== "path" && kind !== "switch")
       .flatMap(spellings);
+    const choices = options.filter(({ choices }) => choices !== undefined).map((option) => `
+      [[ " ${spellings(option).join(" ")} " == *" $previous "* ]] && choices="${
+      option.choices!.join(" ")
+    }"`);
     const verbs = wordsOf(subcommand).join(" ");
     return `    ${subcommand.name})
       files="${files.join(" ")}"
       values="${values.join(" ")}"
       flags="${options.flatMap(spellings).join(" ")}"
-      words="${verbs}"
+      words="${verbs}"${choices.join("")}
       [[ $word == [a-z]* ]] && words="${verbs.toLowerCase()}"
       ;;`;
   });
   return `# Completions of blink-store for bash.
 _blink_store() {
   local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
-  local files="" values="" flags="" words=""
+  local files="" values="" flags="" words="" choices=""
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W "${names.join(" ")} --help --version" -- "$word"))
@@ -98,7 +102,7 @@ ${cases.join("\n")}
     compopt -o filenames 2>/dev/null
     COMPREPLY=($(compgen -f -- "$word"))
   elif [[ " $values " == *" $previous "* ]]; then
-    return
+    COMPREPLY=($(compgen -W "$choices" -- "$word"))
   elif [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$word"))
   else
@@ -112,9 +116,12 @@ function zsh(tables: readonly Subcommand[]): string {
   const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
   const escaped = (text: string) => text.replace(/[\\:[\]]/g, "\\$&");
   const flagLines = (option: Option) => {
-    const value = option.kind === "switch"
-      ? ""
-      : `:${escaped(option.value ?? "")}:${option.kind === "path" ? "_files" : " "}`;
+    const action = option.kind === "path"
+      ? "_files"
+      : option.choices === undefined
+      ? " "
+      : `(${option.choices.join(" ")})`;
+    const value = option.kind === "switch" ? "" : `:${escaped(option.value ?? "")}:${action}`;
     const optional = option.kind === "optional text" ? `:${value}` : value;
     return spellings(option).map((flag) =>
       quoted(`${option.repeatable ? "*" : ""}${flag}[${escaped(option.help)}]${optional}`)
@@ -180,7 +187,8 @@ function fish(tables: readonly Subcommand[]): string {
     for (const option of flagsOf(subcommand)) {
       const short = option.short === undefined ? "" : ` -s ${option.short}`;
       const takesValue = option.kind !== "switch" && option.kind !== "optional text";
-      const value = option.kind === "path" ? " -r -F" : takesValue ? " -x" : "";
+      const choices = option.choices && ` -a '${option.choices.join(" ")}'`;
+      const value = option.kind === "path" ? " -r -F" : takesValue ? ` -x${choices ?? ""}` : "";
       lines.push(
         `complete -c blink-store ${seen}${short} -l ${option.name}${value} ` +
           `-d ${quoted(option.help)}`,

@@ -18,6 +18,7 @@ export type Kind =
   | "port"
   | "seconds"
   | "text"
+  | "threads"
   /** May be given without its value, which is then the empty text. */
   | "optional text"
   | "switch";
@@ -44,6 +45,8 @@ export interface Option extends Range {
   readonly env?: string;
   /** The value that holds when nothing is given, as one would type it. */
   readonly default?: string;
+  /** The words that its value may be, or some of them, for completion. */
+  readonly choices?: readonly string[];
   /** What it does, in a few words. */
   readonly help: string;
   /** The heading of the help that lists it. */

@@ -20,6 +20,7 @@ import {
   readPort,
   readSeconds,
   readText,
+  readThreads,
 } from "./values.ts";
 
 const readers = {
@@ -33,6 +34,7 @@ const readers = {
   port: readPort,
   seconds: readSeconds,
   text: readText,
+  threads: readThreads,
   "optional text": (text: string): string => text,
 } as const satisfies Record<Exclude<Kind, "switch">, (text: string, range: Range) => unknown>;
 

@@ -40,7 +40,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const stopped = untilStopped(server, log);
   output.line(
     `Blink Store ${version} listens on ${server.addresses.map(showListener).join(" and ")}, ` +
-      `memory limit ${showBytes(server.store.limitBytes)}, ${server.io} event loop`,
+      `memory limit ${showBytes(server.store.limitBytes)}, ${showLoop(server)}`,
   );
   for (const warning of await tokenWarnings(tokenFile, token)) log.line(warning);
   if (token === undefined) warnWhenOpen(server, log);
@@ -66,6 +66,7 @@ function optionsFrom(values: ServeValues): ServerOptions {
     pendingBytesMax: values["max-pending"],
     idleTimeoutMs: idleTimeoutSeconds === undefined ? undefined : idleTimeoutSeconds * 1000,
     io: values.io,
+    threads: values.threads,
     ownsThread: true,
   };
 }
@@ -99,6 +100,10 @@ async function untilStopped(server: Server, log: LineWriter): Promise<void> {
   }
   await stopping.promise;
   await server.shutdown();
+}
+
+function showLoop({ io, threads }: Server): string {
+  return `${io} event loop${threads > 1 ? `, ${threads} threads` : ""}`;
 }
 
 function showListener(address: Deno.NetAddr | Deno.UnixAddr): string {

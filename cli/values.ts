@@ -88,6 +88,15 @@ export function readEventLoop(text: string): "auto" | "epoll" | "portable" {
   throw new UsageError(`"${text}" is not an event loop: give auto, epoll or portable`);
 }
 
+/** Reads a number of threads, or `auto`. */
+export function readThreads(text: string, range: Range = {}): number | "auto" {
+  if (text === "auto") return text;
+  if (!/^\d+$/.test(text)) {
+    throw new UsageError(`"${text}" is not a number of threads: give auto, or one such as 2`);
+  }
+  return within(Number(text), text, range, String);
+}
+
 /** Reads a path or another text that may not be empty. */
 export function readText(text: string): string {
   if (text === "") throw new UsageError("needs a value");

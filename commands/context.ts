@@ -1,6 +1,6 @@
 /**
  * The context of commands: the store, the reply writer, counters and scratch memory. One context
- * serves all connections of an event loop, one at a time.
+ * serves all connections of an event loop, one at a time. Each thread of a server has one.
  *
  * @module
  */
@@ -15,13 +15,25 @@ import {
 } from "../protocol.ts";
 import type { Storage } from "../store.ts";
 import { Counters } from "./counters.ts";
-import { infoOf } from "./info_figures.ts";
+import { infoOf, type LockFigures, noLocks } from "./info_figures.ts";
 
 /** Scratch memory up to this size is kept for the next value. */
 const scratchKeptBytesMax = 64 * 1024;
 
 /** Runs a callback after a delay; returns a function that cancels it. */
 export type Schedule = (delayMs: number, callback: () => void) => () => void;
+
+/** What the contexts of several threads, which share one store, have in common. */
+export interface SharedParts {
+  /** The counters of this thread. */
+  readonly counters: Counters;
+  /** The counters of all threads. */
+  readonly allCounters: readonly Counters[];
+  /** Figures about the store's locks. */
+  readonly locks: LockFigures;
+  /** When the server was started, on the clock `now`. */
+  readonly startedAtMs: number;
+}
 
 /** The parts of a context. */
 export interface ContextOptions {
@@ -43,6 +55,8 @@ export interface ContextOptions {
   readonly io?: Info["io"];
   /** Compares a token with the required one; none is required by default. */
   readonly isToken?: (bytes: Uint8Array, start: number, end: number) => boolean;
+  /** Given where other threads use the store, too. */
+  readonly shared?: SharedParts;
 }
 
 /** The timers of the runtime. */
@@ -60,7 +74,9 @@ export class Context {
   /** Where buffers come from. */
   readonly buffers: Buffers;
   /** What INFO reports. */
-  readonly counters: Counters = new Counters();
+  readonly counters: Counters;
+  /** True where other threads use the store, too: a request then locks the part of its key. */
+  readonly isShared: boolean;
   /** Timers. */
   readonly schedule: Schedule;
   /** A clock in milliseconds that never goes back. */
@@ -84,12 +100,14 @@ export class Context {
     this.schedule = options.schedule ?? scheduleByTimer;
     this.now = options.now ?? (() => performance.now());
     this.isToken = options.isToken;
-    this.#startedAtMs = this.now();
+    this.counters = options.shared?.counters ?? new Counters();
+    this.isShared = options.shared !== undefined;
+    this.#startedAtMs = options.shared?.startedAtMs ?? this.now();
   }
 
   /** Answers with an error. */
   fail(error: ErrorReply): undefined {
-    this.counters.errors[error.kind]++;
+    this.counters.countError(error.kind);
     this.output.append(error.line);
   }
 
@@ -102,14 +120,29 @@ export class Context {
 
   /** What INFO reports. */
   info(): Info {
-    const { version, processBytes, io } = this.#options;
-    return infoOf(this.store, this.counters, {
+    const { version, processBytes, io, shared } = this.#options;
+    return infoOf(this.store, shared?.allCounters ?? [this.counters], {
       version,
       io: io ?? "none",
       verbs: this.verbs,
       uptimeMs: this.now() - this.#startedAtMs,
       processBytes: processBytes?.() ?? 0,
+      locks: shared?.locks ?? noLocks,
     });
+  }
+
+  /**
+   * Does work on one key; no other thread sees or changes the key meanwhile. Handles are valid only
+   * inside. The work must not do the same for another key.
+   */
+  withKey<Result>(bytes: Uint8Array, start: number, end: number, work: () => Result): Result {
+    if (!this.isShared) return work();
+    this.store.enter(bytes, start, end);
+    try {
+      return work();
+    } finally {
+      this.store.leave();
+    }
   }
 
   /** Scratch memory of at least `bytesMin` bytes, valid until the next call. */

@@ -2,6 +2,10 @@
  * The counters of INFO. Counting a request is one addition to a typed array. Only requests that can
  * be slow are timed.
  *
+ * All counters of a thread lie in one block of numbers. The threads of a server have a block each,
+ * in memory that all can read. Only its own thread writes a block, so no addition is lost, and
+ * nothing is locked. A sum over the blocks can lack what is counted while it is made.
+ *
  * @module
  */
 
@@ -10,44 +14,125 @@ import { type ErrorKind, errorKinds } from "../protocol.ts";
 /** The most verbs that can be counted; more than there are commands. */
 const verbsMax = 64;
 
-/** Connections, as the server counts them. */
-export interface ConnectionCounts {
-  /** Open now. */
-  now: number;
-  /** Accepted since the start, without the refused ones. */
-  total: number;
-  /** Refused at the limit since the start. */
-  refused: number;
-}
+/** Places in the block. */
+const NOW = 0;
+const TOTAL = 1;
+const REFUSED = 2;
+const HITS = 3;
+const MISSES = 4;
+const SLOWEST_MS = 5;
+const SLOWEST_VERB = 6;
+const REQUESTS = 8;
+const ERRORS = REQUESTS + verbsMax;
 
-/** The counters of one server. Each starts at zero. */
+/** Numbers in a block. */
+export const countersLength: number = ERRORS + errorKinds.length;
+
+const errorPlaces = Object.fromEntries(
+  errorKinds.map((kind, number) => [kind, ERRORS + number]),
+) as Record<ErrorKind, number>;
+
+/** The counters of one thread. Each starts at zero. */
 export class Counters {
   /** Requests by the number of their verb. */
-  readonly requests: Float64Array<ArrayBuffer> = new Float64Array(verbsMax);
-  /** Error replies by kind. */
-  readonly errors: Record<ErrorKind, number>;
-  /** Open and past connections. */
-  readonly connections: ConnectionCounts = { now: 0, total: 0, refused: 0 };
+  readonly requests: Float64Array;
+  readonly #block: Float64Array;
+
+  /** Counts in a block of {@linkcode countersLength} numbers; in one of its own by default. */
+  constructor(block: Float64Array = new Float64Array(countersLength)) {
+    this.#block = block;
+    this.requests = block.subarray(REQUESTS, REQUESTS + verbsMax);
+  }
+
   /** Keys that GET and MGET found. */
-  hits = 0;
+  get hits(): number {
+    return this.#block[HITS];
+  }
+
+  set hits(count: number) {
+    this.#block[HITS] = count;
+  }
+
   /** Keys that GET and MGET did not find. */
-  misses = 0;
-  /** The longest time that one timed request, or one step of it, held the event loop. */
-  slowestMs = 0;
-  /** The number of that request's verb. */
-  slowestVerb = 0;
-
-  constructor() {
-    this.errors = Object.fromEntries(errorKinds.map((kind) => [kind, 0])) as Record<
-      ErrorKind,
-      number
-    >;
+  get misses(): number {
+    return this.#block[MISSES];
   }
 
-  /** Notes how long a request, or a step of it, took. */
+  set misses(count: number) {
+    this.#block[MISSES] = count;
+  }
+
+  /** Counts an error reply. */
+  countError(kind: ErrorKind): void {
+    this.#block[errorPlaces[kind]]++;
+  }
+
+  /** Counts an accepted connection, which is open now. */
+  connectionOpened(): void {
+    this.#block[NOW]++;
+    this.#block[TOTAL]++;
+  }
+
+  /** Counts the end of an open connection. */
+  connectionClosed(): void {
+    this.#block[NOW]--;
+  }
+
+  /** Counts a connection that was refused at the limit. */
+  connectionRefused(): void {
+    this.#block[REFUSED]++;
+    this.countError("too_many_connections");
+  }
+
+  /** Notes how long a request, or a step of it, held the event loop. */
   time(verb: number, ms: number): void {
-    if (ms <= this.slowestMs) return;
-    this.slowestMs = ms;
-    this.slowestVerb = verb;
+    if (ms <= this.#block[SLOWEST_MS]) return;
+    this.#block[SLOWEST_VERB] = verb;
+    this.#block[SLOWEST_MS] = ms;
   }
+
+  /** Sums the counters of all threads, in the threads' order. */
+  static totals(all: readonly Counters[]): CounterTotals {
+    const sum = (place: number) => all.reduce((total, one) => total + one.#block[place], 0);
+    const slowest = all.reduce((one, other) =>
+      other.#block[SLOWEST_MS] > one.#block[SLOWEST_MS] ? other : one
+    );
+    return {
+      connections: {
+        now: sum(NOW),
+        total: sum(TOTAL),
+        refused: sum(REFUSED),
+        per_thread: all.map((one) => one.#block[NOW]),
+      },
+      requestsOf: (verb) => sum(REQUESTS + verb),
+      errors: Object.fromEntries(errorKinds.map((kind) => [kind, sum(errorPlaces[kind])])),
+      hits: sum(HITS),
+      misses: sum(MISSES),
+      slowestMs: slowest.#block[SLOWEST_MS],
+      slowestVerb: slowest.#block[SLOWEST_VERB],
+    };
+  }
+}
+
+/** The sums over all threads. */
+export interface CounterTotals {
+  /** Open and past connections, and how many are open in each thread. */
+  readonly connections: {
+    readonly now: number;
+    readonly total: number;
+    readonly refused: number;
+    readonly per_thread: readonly number[];
+  };
+  /** Requests by the number of their verb. */
+  readonly requestsOf: (verb: number) => number;
+  /** Error replies by kind. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Keys that were found. */
+  readonly hits: number;
+  /** Keys that were not found. */
+  readonly misses: number;
+  /** The longest time that one timed request, or one step of it, held its event loop. */
+  readonly slowestMs: number;
+  /** The number of that request's verb. */
+  readonly slowestVerb: number;
 }

@@ -46,6 +46,8 @@ export class CommandTable {
   readonly #numberOfPacked = new Map<number, number>();
   /** For each command, whether its first argument is a required key. */
   readonly #takesKey: readonly boolean[];
+  /** For each command, whether that is the only key: it then has the key to itself. */
+  readonly #takesOneKey: readonly boolean[];
   /** For each command without a key, its required first argument, or "". */
   readonly #required: readonly string[];
   readonly #timed: readonly boolean[];
@@ -70,6 +72,9 @@ export class CommandTable {
     });
     const first = commands.map(({ args }) => args.at(0));
     this.#takesKey = first.map((argument) => argument?.kind === "key");
+    this.#takesOneKey = first.map((argument) =>
+      argument?.kind === "key" && argument.repeated !== true
+    );
     this.#required = first.map((argument) =>
       argument === undefined || argument.optional === true ? "" : argument.name
     );
@@ -129,7 +134,10 @@ export class CommandTable {
     }
   }
 
-  /** Counts and runs a parsed request without an error. */
+  /**
+   * Counts and runs a parsed request without an error. Where other threads use the store, too, a
+   * request of one key has this key to itself.
+   */
   execute(
     context: Context,
     request: Request,
@@ -141,11 +149,32 @@ export class CommandTable {
     counters.requests[verb]++;
     const isTimed = this.#timed[verb] ||
       this.#timedByValue[verb] && request.valueEnd - request.valueStart >= timedValueBytesMin;
+    const mustLock = context.isShared && this.#takesOneKey[verb];
     const { execute } = this.#commands[verb];
-    if (!isTimed) return execute(context, request, bytes, session) as Operation | undefined;
-    const before = context.now();
-    const operation = execute(context, request, bytes, session);
-    counters.time(verb, context.now() - before);
-    return operation as Operation | undefined;
+    if (!isTimed && !mustLock) {
+      return execute(context, request, bytes, session) as Operation | undefined;
+    }
+    const before = isTimed ? context.now() : 0;
+    const operation = mustLock
+      ? this.#executeLocked(context, request, bytes, session)
+      : execute(context, request, bytes, session) as Operation | undefined;
+    if (isTimed) counters.time(verb, context.now() - before);
+    return operation;
+  }
+
+  #executeLocked(
+    context: Context,
+    request: Request,
+    bytes: Uint8Array,
+    session: SessionControl,
+  ): Operation | undefined {
+    const { store } = context;
+    store.enter(bytes, request.keyStart, request.keyEnd);
+    try {
+      const { execute } = this.#commands[request.verb];
+      return execute(context, request, bytes, session) as Operation | undefined;
+    } finally {
+      store.leave();
+    }
   }
 }

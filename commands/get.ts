@@ -93,6 +93,11 @@ class LargeGet extends LargeReply {
   }
 
   #begin(context: Context, bytes: Uint8Array): Step {
+    const { keyStart, keyEnd } = this.request;
+    return context.withKey(bytes, keyStart, keyEnd, () => this.#copy(context, bytes));
+  }
+
+  #copy(context: Context, bytes: Uint8Array): Step {
     const { store, output, counters } = context;
     const request = this.request;
     const handle = store.find(bytes, request.keyStart, request.keyEnd);

@@ -7,7 +7,7 @@
 
 import type { Info } from "../protocol.ts";
 import type { Storage } from "../store.ts";
-import type { Counters } from "./counters.ts";
+import { Counters } from "./counters.ts";
 
 /** The figures that neither the store nor the counters have. */
 export interface Surroundings {
@@ -21,24 +21,43 @@ export interface Surroundings {
   readonly processBytes: number;
   /** The verbs, by their numbers. */
   readonly verbs: readonly string[];
+  /** Shards of the store, and how often a thread waited for the lock of one. */
+  readonly locks: LockFigures;
 }
 
-/** INFO's figures. */
-export function infoOf(store: Storage, counters: Counters, surroundings: Surroundings): Info {
+/** Figures about the locks of a store that threads share. */
+export interface LockFigures {
+  /** The parts that have a lock each. */
+  readonly shards: number;
+  /** How often a thread had to wait for a lock. */
+  readonly lockWaits: number;
+}
+
+/** The figures of a store that one thread has to itself. */
+export const noLocks: LockFigures = { shards: 1, lockWaits: 0 };
+
+/** INFO's figures; `counters` are those of all threads. */
+export function infoOf(
+  store: Storage,
+  counters: readonly Counters[],
+  surroundings: Surroundings,
+): Info {
+  const totals = Counters.totals(counters);
   const { evictions, expirations, overheadBytes, residentBytes } = store.stats;
   const requests: Record<string, number> = { total: 0 };
   surroundings.verbs.forEach((verb, number) => {
-    requests[verb] = counters.requests[number];
-    requests.total += counters.requests[number];
+    requests[verb] = totals.requestsOf(number);
+    requests.total += requests[verb];
   });
   return {
     version: surroundings.version,
     io: surroundings.io,
+    threads: counters.length,
     uptime: Math.round(surroundings.uptimeMs) / 1000,
-    connections: { ...counters.connections },
+    connections: totals.connections,
     requests,
-    hits: counters.hits,
-    misses: counters.misses,
+    hits: totals.hits,
+    misses: totals.misses,
     evictions,
     expirations,
     bytes: {
@@ -49,10 +68,12 @@ export function infoOf(store: Storage, counters: Counters, surroundings: Surroun
     },
     limit: store.limitBytes,
     entries: store.entries,
-    errors: { ...counters.errors },
+    shards: surroundings.locks.shards,
+    lock_waits: surroundings.locks.lockWaits,
+    errors: totals.errors,
     slowest: {
-      microseconds: Math.round(counters.slowestMs * 1000),
-      verb: counters.slowestMs > 0 ? surroundings.verbs[counters.slowestVerb] : "",
+      microseconds: Math.round(totals.slowestMs * 1000),
+      verb: totals.slowestMs > 0 ? surroundings.verbs[totals.slowestVerb] : "",
     },
   };
 }

@@ -51,11 +51,11 @@ export const mget: Command = {
       if (context.output.length - before > smallReplyBytes) break;
       const at = request.valueStart;
       const keyEnd = wordEnd(bytes, at, request.valueEnd);
-      const handle = context.store.get(bytes, at, keyEnd);
       // A large value may have to wait for memory; the operation looks it up again.
-      if (handle !== 0 && context.store.lengthOf(handle) > smallReplyBytes) break;
-      context.output.blank();
-      appendItem(context, handle);
+      const isSmall = context.isShared
+        ? context.withKey(bytes, at, keyEnd, () => appendIfSmall(context, bytes, at, keyEnd))
+        : appendIfSmall(context, bytes, at, keyEnd);
+      if (!isSmall) break;
       request.valueStart = skipBlanks(bytes, keyEnd, request.valueEnd);
       if (request.valueStart === request.valueEnd) {
         context.output.endLine();
@@ -65,6 +65,16 @@ export const mget: Command = {
     return new LongMget(context.takeRequest(), session);
   },
 };
+
+/** Appends the item of a key, unless its value is large. Returns whether it did. */
+function appendIfSmall(context: Context, bytes: Uint8Array, at: number, keyEnd: number): boolean {
+  const { store, output } = context;
+  const handle = store.get(bytes, at, keyEnd);
+  if (handle !== 0 && store.lengthOf(handle) > smallReplyBytes) return false;
+  output.blank();
+  appendItem(context, handle);
+  return true;
+}
 
 /** Appends one item of the reply, of a value that is sent in one piece. */
 function appendItem(context: Context, handle: Handle): void {
@@ -83,7 +93,7 @@ function appendItem(context: Context, handle: Handle): void {
 /** The rest of an MGET with many keys or large values. `request.valueStart` is its next key. */
 class LongMget extends LargeReply {
   step(context: Context, bytes: Uint8Array): Step {
-    const { output, store } = context;
+    const { output } = context;
     const request = this.request;
     if (this.parts !== undefined) {
       if (this.parts.appendNext(context)) this.release(context);
@@ -93,21 +103,34 @@ class LongMget extends LargeReply {
     for (let keys = 0; keys < stepKeysMax; keys++) {
       const at = request.valueStart;
       const keyEnd = wordEnd(bytes, at, request.valueEnd);
-      const handle = store.get(bytes, at, keyEnd);
-      const length = handle === 0 ? 0 : store.lengthOf(handle);
-      if (length > partBytesMax) {
-        if (!this.mayHold(length + stepBytesMax)) return "wait";
-        context.counters.hits++;
-        this.parts = new ValueParts(context, handle, length);
-      }
-      output.blank();
-      if (this.parts === undefined) appendItem(context, handle);
+      const isTaken = context.withKey(
+        bytes,
+        at,
+        keyEnd,
+        () => this.#take(context, bytes, at, keyEnd),
+      );
+      if (!isTaken) return "wait";
       request.valueStart = skipBlanks(bytes, keyEnd, request.valueEnd);
       if (this.parts !== undefined) return "drain";
       if (request.valueStart === request.valueEnd) break;
       if (output.length >= stepBytesMax) return "drain";
     }
     return this.#next(context);
+  }
+
+  /** Appends the item of a key, or copies its large value; false where that has to wait. */
+  #take(context: Context, bytes: Uint8Array, at: number, keyEnd: number): boolean {
+    const { store, output } = context;
+    const handle = store.get(bytes, at, keyEnd);
+    const length = handle === 0 ? 0 : store.lengthOf(handle);
+    if (length > partBytesMax) {
+      if (!this.mayHold(length + stepBytesMax)) return false;
+      context.counters.hits++;
+      this.parts = new ValueParts(context, handle, length);
+    }
+    output.blank();
+    if (this.parts === undefined) appendItem(context, handle);
+    return true;
   }
 
   #next(context: Context): Step {

@@ -13,8 +13,14 @@ export {
   type Option,
   usageOf,
 } from "./command.ts";
-export { Context, type ContextOptions, type Schedule, scheduleByTimer } from "./context.ts";
-export { type ConnectionCounts, Counters } from "./counters.ts";
+export {
+  Context,
+  type ContextOptions,
+  type Schedule,
+  scheduleByTimer,
+  type SharedParts,
+} from "./context.ts";
+export { Counters, countersLength } from "./counters.ts";
 export { CommandTable, timedValueBytesMin } from "./dispatch.ts";
 export { authDelayMs } from "./auth.ts";
 export type { Operation, Step } from "./operation.ts";

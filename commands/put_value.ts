@@ -46,8 +46,10 @@ class LargePut implements Operation {
   }
 
   step(context: Context, bytes: Uint8Array): Step {
+    const request = this.#request;
     // Each step checks the condition again, since others may have changed the key.
-    const isDone = this.#attempt(context, this.#request, bytes, this.#put);
+    const attempt = () => this.#attempt(context, request, bytes, this.#put);
+    const isDone = context.withKey(bytes, request.keyStart, request.keyEnd, attempt);
     if (!isDone) return "yield";
     this.#put.cancel();
     return "done";

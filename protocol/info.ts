@@ -11,13 +11,16 @@ export interface Info {
   readonly version: string;
   /** The event loop that serves the sockets; none where there are no sockets. */
   readonly io: "epoll" | "portable" | "none";
+  /** The threads that serve the sockets, each with an event loop of its own. */
+  readonly threads: number;
   /** Seconds since the start. */
   readonly uptime: number;
-  /** Connections open now, accepted in total, and refused at the limit. */
+  /** Connections open now, accepted in total, refused at the limit, and open in each thread. */
   readonly connections: {
     readonly now: number;
     readonly total: number;
     readonly refused: number;
+    readonly per_thread: readonly number[];
   };
   /**
    * Requests by verb, and their `total`; a line without a known verb counts as an error instead.
@@ -45,6 +48,10 @@ export interface Info {
   readonly limit: number;
   /** Entries held; expired ones count until they are swept. */
   readonly entries: number;
+  /** Parts of the store that have a lock each; one part needs no lock. */
+  readonly shards: number;
+  /** How often a thread had to wait until another one let go of such a part. */
+  readonly lock_waits: number;
   /** Error replies by kind. */
   readonly errors: Readonly<Record<string, number>>;
   /**

@@ -61,12 +61,16 @@ async function firstLineOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Pro
   return text.split("\n")[0];
 }
 
-/** Runs an executable of this machine as server and client; returns a line about it. */
+/**
+ * Runs an executable of this machine as server and client; returns a line about it. Where epoll is
+ * available it serves with two threads, which load the module of the Workers from the executable.
+ */
 async function tryOut(file: string): Promise<string> {
   const version = `blink-store ${config.version}`;
+  const threads = Deno.build.os === "linux" ? 2 : 1;
   expectText("--version", await outputOf([file, "--version"]), `${version}\n`);
   const server = new Deno.Command(file, {
-    args: ["serve", "--tcp", "127.0.0.1:0"],
+    args: ["serve", "--tcp", "127.0.0.1:0", "--threads", `${threads}`],
     stdin: "null",
     stdout: "piped",
     stderr: "null",
@@ -79,6 +83,8 @@ async function tryOut(file: string): Promise<string> {
     const client = [file, "client", "--port", port];
     expectText("SET", await outputOf([...client, "SET", "user", "alice"]), "OK\n");
     expectText("GET", await outputOf([...client, "GET", "user"]), "alice\n");
+    const info = JSON.parse(await outputOf([...client, "INFO"]));
+    expectText("the number of threads", `${info.threads}`, `${threads}`);
   } catch (error) {
     server.kill("SIGKILL");
     await server.status;
@@ -87,7 +93,7 @@ async function tryOut(file: string): Promise<string> {
   server.kill("SIGTERM");
   const { code } = await server.status;
   expectText("the exit status after SIGTERM", `${code}`, "0");
-  return `${version} serves, answers and stops`;
+  return `${version} serves with ${threads} threads, answers and stops`;
 }
 
 async function main([tool, ...rest]: readonly string[]): Promise<number> {

@@ -54,16 +54,14 @@ export async function accept(listener: Deno.Listener, options: AcceptOptions): P
       pauseMs = 0;
       context.events.report("accept", "Accepting connections again", context.nowMs);
     }
-    if (context.connections.size < context.limits.connectionsMax) {
+    if (context.mayAccept) {
       serve(conn, options);
       // Newcomers, however many, leave those that are connected their turn.
       options.scheduler.countRead(0);
       if (options.scheduler.shouldYield) await options.scheduler.yield();
       continue;
     }
-    const { counters } = context.commands;
-    counters.connections.refused++;
-    counters.errors.too_many_connections++;
+    context.commands.counters.connectionRefused();
     if (refusals >= refusalsMax) {
       closeQuietly(conn);
       continue;

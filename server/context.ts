@@ -1,6 +1,7 @@
 /**
- * What the connections of one server share: the commands' context, the limits, and the counts that
- * are compared with the limits. `tick` passes the time in.
+ * What the connections of one event loop share: the commands' context, the limits, and the counts
+ * that are compared with the limits. `tick` passes the time in. A server has a context for each of
+ * its threads, and its limits hold for all of them together.
  *
  * @module
  */
@@ -8,8 +9,11 @@
 import type { CommandTable, Context } from "../commands/mod.ts";
 import { InvariantError } from "../store.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import type { EventLog } from "./event_log.ts";
+import type { Events } from "./event_log.ts";
 import { MemoryBound } from "./memory_bound.ts";
+import { ThreadBound } from "./thread_bounds.ts";
+import type { ThreadLink } from "./thread_link.ts";
+import type { BoundName } from "./thread_state.ts";
 
 /** The limits that an operator can choose. */
 export interface Limits {
@@ -57,18 +61,20 @@ export interface ServerContextOptions {
   /** The limits. */
   readonly limits: Limits;
   /** Where events are reported. */
-  readonly events: EventLog;
+  readonly events: Events;
+  /** The way to the other threads of the server, where there are some. */
+  readonly link?: ThreadLink;
   /** Called when an invariant is broken: the server cannot go on. */
   readonly onBroken: (error: Error) => void;
 }
 
-/** The state that all connections of one server share. */
+/** The state that all connections of one event loop share. */
 export class ServerContext {
   readonly commands: Context;
   readonly table: CommandTable;
   readonly buffers: BufferPool;
   readonly limits: Limits;
-  readonly events: EventLog;
+  readonly events: Events;
   /** Bytes of unfinished lines of all connections. */
   readonly input: MemoryBound;
   /** The part of `input` that belongs to clients that have not logged in. */
@@ -86,6 +92,9 @@ export class ServerContext {
   /** Whether a reply waits until other connections had their turn. */
   #areCopiesWaiting = false;
   readonly #onBroken: (error: Error) => void;
+  readonly #link: ThreadLink | undefined;
+  /** This thread's part in `replies`. */
+  readonly #repliesShare: ThreadBound | undefined;
 
   constructor(options: ServerContextOptions) {
     const { pendingBytesMax } = options.limits;
@@ -94,25 +103,44 @@ export class ServerContext {
     this.buffers = options.buffers;
     this.limits = options.limits;
     this.events = options.events;
-    this.input = new MemoryBound(pendingBytesMax);
-    this.strangersInput = new MemoryBound(pendingBytesMax * strangersShare);
-    this.replies = new MemoryBound(pendingBytesMax);
+    const { link } = options;
+    const share = (name: BoundName, bytesMax: number) =>
+      link === undefined ? undefined : new ThreadBound(link, name, bytesMax);
+    const strangersBytesMax = pendingBytesMax * strangersShare;
+    this.input = new MemoryBound(pendingBytesMax, share("input", pendingBytesMax));
+    this.strangersInput = new MemoryBound(
+      strangersBytesMax,
+      share("strangersInput", strangersBytesMax),
+    );
+    this.#repliesShare = share("replies", pendingBytesMax);
+    this.replies = new MemoryBound(pendingBytesMax, this.#repliesShare);
+    this.#link = link;
     this.nowMs = options.commands.now();
     this.#onBroken = options.onBroken;
+  }
+
+  /** Whether one more connection is within the limit, which holds for all threads together. */
+  get mayAccept(): boolean {
+    const open = this.#link?.state.connections ?? this.connections.size;
+    return open < this.limits.connectionsMax;
+  }
+
+  /** Whether an invariant is broken, here or in another thread: nothing may be served any more. */
+  get isBroken(): boolean {
+    return this.#link !== undefined && this.#link.isBroken;
   }
 
   /** Counts an open connection. */
   opened(connection: OpenConnection): void {
     this.connections.add(connection);
-    const counts = this.commands.counters.connections;
-    counts.now = this.connections.size;
-    counts.total++;
+    this.commands.counters.connectionOpened();
   }
 
   /** Counts a connection that has ended. */
   closed(connection: OpenConnection): void {
-    this.connections.delete(connection);
-    this.commands.counters.connections.now = this.connections.size;
+    if (!this.connections.delete(connection)) return;
+    this.commands.counters.connectionClosed();
+    this.#link?.state.addConnections(this.#link.thread, -1);
   }
 
   /** Whether a connection that holds `ownBytes` may now hold `bytes` more for a reply. */
@@ -127,6 +155,8 @@ export class ServerContext {
       return false;
     }
     this.#copiedBytes += bytes;
+    // A large value takes a while to be copied, and another thread may ask meanwhile.
+    replies.announce(bytes + commands.output.length);
     return true;
   }
 
@@ -135,6 +165,7 @@ export class ServerContext {
    */
   polled(): void {
     this.#copiedBytes = 0;
+    this.replies.settle();
     if (!this.#areCopiesWaiting) return;
     this.#areCopiesWaiting = false;
     this.replies.wake();
@@ -162,12 +193,24 @@ export class ServerContext {
       }
     }
     this.polled();
+    this.#makeRoom(nowMs);
+    if (this.#link === undefined) return;
+    this.#link.state.beat(this.#link.thread);
+    // Memory that another thread has freed may have gone unnoticed.
+    this.replies.wake();
+  }
+
+  /** Closes stalled connections, the largest first, while an operation waits for their memory. */
+  #makeRoom(nowMs: number): void {
     const { bytes, bytesMax, wantedBytes } = this.replies;
     let missing = wantedBytes === 0 ? 0 : bytes + wantedBytes - bytesMax;
-    while (missing > 0) {
-      const closedBytes = this.#closeLargestStalled(nowMs);
-      if (closedBytes === 0) return;
-      missing -= closedBytes;
+    for (;;) {
+      const largest = missing > 0 ? this.#largestStalled(nowMs) : undefined;
+      const largestBytes = largest?.heldReplyBytes ?? 0;
+      const isLargest = this.#repliesShare?.isLargestStalled(largestBytes) ?? true;
+      if (largest === undefined || !isLargest) return;
+      this.#closeStalled(largest, largestBytes, nowMs);
+      missing -= largestBytes;
     }
   }
 
@@ -195,25 +238,25 @@ export class ServerContext {
   }
 
   /**
-   * Closes the connection that holds the most reply bytes, among those whose client has taken
-   * nothing for a while, and returns how many bytes it held; 0 if there is none. A connection that
-   * makes progress is never closed.
+   * The connection that holds the most reply bytes, among those whose client has taken nothing for
+   * a while: one that makes progress is never closed.
    */
-  #closeLargestStalled(nowMs: number): number {
+  #largestStalled(nowMs: number): OpenConnection | undefined {
     let largest: OpenConnection | undefined;
     for (const connection of this.connections) {
       if (!connection.isStalled(nowMs, stalledMs)) continue;
       if (connection.heldReplyBytes > (largest?.heldReplyBytes ?? 0)) largest = connection;
     }
-    if (largest === undefined) return 0;
-    const bytes = largest.heldReplyBytes;
+    return largest;
+  }
+
+  #closeStalled(connection: OpenConnection, bytes: number, nowMs: number): void {
     this.events.report(
       "slow client",
       `Closed a client that took none of its ${bytes} bytes of replies for ` +
-        `${stalledMs} ms, since other replies needed the memory: ${largest.peer()}`,
+        `${stalledMs} ms, since other replies needed the memory: ${connection.peer()}`,
       nowMs,
     );
-    largest.abort();
-    return bytes;
+    connection.abort();
   }
 }

@@ -17,7 +17,23 @@ export const serverDefaults = {
   pendingBytesMax: 256 * 1024 * 1024,
   idleTimeoutMs: 0,
   io: "auto",
+  threads: 1,
 } as const;
+
+/** The most threads that a server may have. */
+export const threadsMax = 64;
+
+/** The most threads that `"auto"` means; it means one for each core up to that. */
+export const autoThreadsMax = 8;
+
+/** How long the main thread waits for another one to end before it ends it, in milliseconds. */
+export const threadEndMs = 1000;
+
+/**
+ * A thread that does not tick during so many ticks of the main thread counts as dead. Ticks are
+ * counted, not time: where the whole process is stopped for a while, no thread is to blame.
+ */
+export const silentTicksMax = 300;
 
 /** How long a server that shuts down still answers the requests it has read, in milliseconds. */
 export const shutdownGraceMs = 5000;

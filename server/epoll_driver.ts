@@ -130,7 +130,7 @@ export class EpollDriver implements ConnectionDriver, ReadyHandler {
   }
 
   #advance(isReady: boolean): void {
-    if (this.#isClosed || this.#isAdvancing) return;
+    if (this.#isClosed || this.#isAdvancing || this.#context.isBroken) return;
     this.#isAdvancing = true;
     this.#isReading = this.#isSending = false;
     try {

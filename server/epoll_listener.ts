@@ -136,7 +136,7 @@ export class EpollAcceptor implements ReadyHandler {
   readonly #isTcp: boolean;
   readonly #system: EpollSystem;
   readonly #context: ServerContext;
-  readonly #serve: (socket: EpollSocket) => void;
+  readonly #serve: (fd: number) => void;
   /** Those that are told that there are too many. */
   readonly #refused = new Map<EpollSocket, EpollLinger>();
   #failures = 0;
@@ -144,12 +144,12 @@ export class EpollAcceptor implements ReadyHandler {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
 
-  /** Calls `serve` for each client, from when it is started. */
+  /** Calls `serve` with the descriptor of each client, from when it is started. */
   constructor(
     bound: Bound<Listening>,
     system: EpollSystem,
     context: ServerContext,
-    serve: (socket: EpollSocket) => void,
+    serve: (fd: number) => void,
   ) {
     this.#fd = bound.listener.fd;
     this.#isTcp = bound.address.transport === "tcp";
@@ -199,15 +199,12 @@ export class EpollAcceptor implements ReadyHandler {
     }
     const { libc } = this.#system;
     if (this.#isTcp) libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, on.byteLength);
-    const socket = new EpollSocket(fd, this.#system);
-    if (context.connections.size < context.limits.connectionsMax) this.#serve(socket);
-    else this.#refuse(socket);
+    if (context.mayAccept) this.#serve(fd);
+    else this.#refuse(new EpollSocket(fd, this.#system));
   }
 
   #refuse(socket: EpollSocket): void {
-    const { counters } = this.#context.commands;
-    counters.connections.refused++;
-    counters.errors.too_many_connections++;
+    this.#context.commands.counters.connectionRefused();
     const canTell = this.#refused.size < refusalsMax &&
       socket.open({ ready: (events) => this.#refused.get(socket)?.ready(events) });
     if (!canTell) return socket.close();

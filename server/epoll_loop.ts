@@ -15,6 +15,9 @@
  *   which the runtime has its turn. That costs no hop, but what else runs in this thread waits as
  *   long. So it does that only where it is told that it owns the thread.
  *
+ * A server can have several such loops, each in its own thread. One of them listens, and hands new
+ * connections to the others; `thread_link.ts` is the way between them.
+ *
  * @module
  */
 
@@ -28,10 +31,11 @@ import {
   type Listening,
 } from "./epoll_listener.ts";
 import { EpollSet } from "./epoll_set.ts";
-import type { EpollSocket, EpollSystem } from "./epoll_socket.ts";
+import { EpollSocket, type EpollSystem } from "./epoll_socket.ts";
 import type { EventLoop, TcpAddress, UnixAddress } from "./event_loop.ts";
 import { EFD_CLOEXEC, EFD_NONBLOCK, EPOLLIN, type Libc, outside } from "./libc.ts";
 import type { Bound } from "./listeners.ts";
+import type { ThreadLink } from "./thread_link.ts";
 
 /** The longest turn where the thread is shared, in milliseconds. */
 const sharedTurnMs = 2;
@@ -49,9 +53,10 @@ export class EpollLoop implements EventLoop, EpollTurns {
   readonly #libc: Libc;
   readonly #system: EpollSystem;
   readonly #ownsThread: boolean;
+  readonly #link: ThreadLink | undefined;
   readonly #bound: Bound<Listening>[] = [];
   readonly #drivers = new Set<EpollDriver>();
-  /** An eventfd: ends a wait aside. */
+  /** An eventfd: ends a wait aside. With a link, others write to it, too. */
   readonly #wakeFd: number;
   readonly #wakeCount = outside(8);
   #acceptors: EpollAcceptor[] = [];
@@ -67,18 +72,27 @@ export class EpollLoop implements EventLoop, EpollTurns {
   #isEnding = false;
   #isStopped = false;
   #isClosed = false;
+  /** Called when another thread has woken this one. */
+  onWoken: (() => void) | undefined;
 
   /**
-   * Makes a loop that listens nowhere yet.
+   * Makes a loop that listens nowhere yet; `link` is the way to the server's other threads.
    *
    * @throws {Error} when the system gives no descriptors for it.
    */
-  constructor(libc: Libc, ownsThread: boolean) {
+  constructor(libc: Libc, ownsThread: boolean, link?: ThreadLink) {
     this.#libc = libc;
     this.#ownsThread = ownsThread;
+    this.#link = link;
     this.#system = { libc, set: new EpollSet(libc) };
-    this.#wakeFd = libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    const handler = { ready: () => void libc.read(this.#wakeFd, outside(8), 8) };
+    this.#wakeFd = link?.wakeFd ?? libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    const count = outside(8);
+    const handler = {
+      ready: () => {
+        libc.read(this.#wakeFd, count, 8);
+        this.#woken();
+      },
+    };
     if (this.#wakeFd < 0 || !this.#system.set.add(this.#wakeFd, EPOLLIN, handler)) {
       this.#closeDescriptors();
       throw new Error("Cannot make an event loop: out of descriptors or memory");
@@ -99,16 +113,17 @@ export class EpollLoop implements EventLoop, EpollTurns {
 
   start(context: ServerContext): void {
     this.#context = context;
-    const serve = (socket: EpollSocket) => {
-      const driver = new EpollDriver(socket, new Connection(context), context, this);
-      this.#drivers.add(driver);
-      driver.serve();
+    const serve = (fd: number) => {
+      if (this.#link?.handOver(fd) !== true) this.#serve(fd, context);
     };
     this.#acceptors = this.#bound.map((bound) =>
       new EpollAcceptor(bound, this.#system, context, serve)
     );
     for (const acceptor of this.#acceptors) acceptor.start();
-    this.#running = this.#run(context);
+    // A loop that dies must not leave its connections to hang.
+    this.#running = this.#run(context).catch((error) => context.broken(error)).finally(() => {
+      for (const resolve of this.#yielding.splice(0)) resolve();
+    });
   }
 
   yield(): Promise<void> {
@@ -137,6 +152,7 @@ export class EpollLoop implements EventLoop, EpollTurns {
     for (const acceptor of this.#acceptors) acceptor.dropRefused();
     this.#wake();
     await this.#running;
+    this.#link?.closeLeft(this.#link.thread);
     this.#closeDescriptors();
   }
 
@@ -150,7 +166,23 @@ export class EpollLoop implements EventLoop, EpollTurns {
     if (this.#drivers.size === 0) this.#drained?.();
   }
 
-  /** Serves until the loop is closed. Never rejects. */
+  #serve(fd: number, context: ServerContext): void {
+    const socket = new EpollSocket(fd, this.#system);
+    const driver = new EpollDriver(socket, new Connection(context), context, this);
+    this.#drivers.add(driver);
+    driver.serve();
+  }
+
+  /** The eventfd was written to: another thread may want something of this one. */
+  #woken(): void {
+    const context = this.#context;
+    if (this.#link === undefined || context === undefined) return;
+    for (let fd; (fd = this.#link.takeOver()) >= 0;) this.#serve(fd, context);
+    context.replies.wake();
+    this.onWoken?.();
+  }
+
+  /** Serves until the loop is closed. */
   async #run(context: ServerContext): Promise<void> {
     let busyAtMs = performance.now();
     while (!this.#isEnding) {
@@ -172,7 +204,6 @@ export class EpollLoop implements EventLoop, EpollTurns {
       }
       if (!this.#isEnding) await this.#handOver(performance.now() - busyAtMs);
     }
-    for (const resolve of this.#yielding.splice(0)) resolve();
   }
 
   get #hasWork(): boolean {
@@ -213,7 +244,8 @@ export class EpollLoop implements EventLoop, EpollTurns {
   #closeDescriptors(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#wakeFd >= 0) this.#libc.close(this.#wakeFd);
+    // With a link, the eventfd belongs to those who write to it.
+    if (this.#wakeFd >= 0 && this.#link === undefined) this.#libc.close(this.#wakeFd);
     this.#system.set.close();
   }
 }

@@ -12,6 +12,27 @@ export const eventIntervalMs = 10_000;
 /** The kinds of events. */
 export type EventKind = "authentication" | "accept" | "fault" | "slow client";
 
+/** Takes events. */
+export interface Events {
+  /** Reports an event. */
+  report(kind: EventKind, event: string, nowMs: number): void;
+  /** Does what is due. */
+  tick(nowMs: number): void;
+  /** Reports what was held back. */
+  flush(): void;
+}
+
+/** Events of one kind that were gathered elsewhere. */
+export interface GatheredEvents {
+  readonly kind: EventKind;
+  /** The first of them. */
+  readonly first: string;
+  /** The last of them. */
+  readonly last: string;
+  /** How many there are. */
+  readonly count: number;
+}
+
 /** The events of one kind that are not reported yet. */
 interface Recent {
   reportedAtMs: number;
@@ -20,7 +41,7 @@ interface Recent {
 }
 
 /** Passes events to a receiver at a bounded rate. */
-export class EventLog {
+export class EventLog implements Events {
   readonly #receive: (event: string) => void;
   readonly #recent = new Map<EventKind, Recent>();
 
@@ -39,6 +60,15 @@ export class EventLog {
     if (recent !== undefined) this.#reportSuppressed(recent);
     this.#recent.set(kind, { reportedAtMs: nowMs, suppressed: 0, last: "" });
     this.#send(event);
+  }
+
+  /** Reports events that were gathered in another thread, as if they had happened here. */
+  reportGathered({ kind, first, last, count }: GatheredEvents, nowMs: number): void {
+    this.report(kind, first, nowMs);
+    const recent = this.#recent.get(kind);
+    if (recent === undefined || count === 1) return;
+    recent.suppressed += count - 1;
+    recent.last = last;
   }
 
   /** Reports the counts whose interval is over. */

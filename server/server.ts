@@ -5,17 +5,18 @@
  * @module
  */
 
-import { commandTable, Context } from "../commands/mod.ts";
 import type { Info } from "../protocol.ts";
-import { type Storage, Store } from "../store.ts";
-import { version } from "../version.ts";
-import { BufferPool } from "./buffer_pool.ts";
-import { ServerContext } from "./context.ts";
+import { SharedStore, type Storage, Store } from "../store.ts";
+import { chooseLoop, type ChosenLoop } from "./choose_loop.ts";
+import type { Limits } from "./context.ts";
 import { serverDefaults, shutdownGraceMs, tickMs } from "./defaults.ts";
-import type { EventLoop, Io, TcpAddress, UnixAddress } from "./event_loop.ts";
+import type { Io, TcpAddress, UnixAddress } from "./event_loop.ts";
 import { EventLog } from "./event_log.ts";
-import { chooseLoop } from "./choose_loop.ts";
-import { type TokenCheck, tokenCheck } from "./token.ts";
+import { ServedLoop, type ServedLoopOptions } from "./served_loop.ts";
+import { sharedClock } from "./shared_clock.ts";
+import { phases } from "./thread_state.ts";
+import { Threads, type ThreadsOptions } from "./threads.ts";
+import { checkByDigest, digestOfToken, type TokenCheck } from "./token.ts";
 
 /** The options of a server. An option that is not given has its default of `serverDefaults`. */
 export interface ServerOptions {
@@ -40,7 +41,7 @@ export interface ServerOptions {
    * reported at most every ten seconds, with their number.
    */
   onEvent?: (event: string) => void;
-  /** The store to serve, instead of a new one. */
+  /** The store to serve, instead of a new one; with one thread only. */
   store?: Storage;
   /**
    * The event loop: `"epoll"` is the faster one, and needs Linux and `--allow-ffi`; `"portable"`
@@ -53,16 +54,47 @@ export interface ServerOptions {
    * waits for clients, for up to ten milliseconds at a time, which spares it hops to another one.
    */
   ownsThread?: boolean;
+  /**
+   * How many threads serve, 1 to 64: each has an epoll loop of its own, and all use one store.
+   * `"auto"` is one for each core, 8 at most, and 1 where `io` does not take epoll or a store is
+   * passed in. The default is 1.
+   *
+   * @example
+   * ```ts
+   * import { serve } from "@blink/store/server";
+   *
+   * const tcp = [{ hostname: "127.0.0.1", port: 0 }];
+   * await using server = await serve({ tcp, threads: "auto" });
+   * console.assert(server.threads >= 1 && server.info().threads === server.threads);
+   * ```
+   */
+  threads?: number | "auto";
 }
 
 /**
  * Starts a server; resolves once it listens.
  *
- * @throws {Error} when an address or the event loop is unavailable or the store cannot be made; the
- * message says which and what to do. Nothing is left listening then.
+ * @throws {Error} when an address, the event loop or the threads are unavailable or the store
+ * cannot be made; the message says which and what to do. Nothing is left listening then.
  */
 export async function serve(options: ServerOptions = {}): Promise<Server> {
-  const loop = await chooseLoop(options.io ?? serverDefaults.io, options.ownsThread ?? false);
+  return await serveWith(options);
+}
+
+/** What tests can set besides the options. */
+export type ThreadSettings = Pick<ThreadsOptions, "module" | "silentTicksMax">;
+
+/** Starts a server, as {@linkcode serve} does. */
+export async function serveWith(
+  options: ServerOptions,
+  settings: ThreadSettings = {},
+): Promise<Server> {
+  const chosen = await chooseLoop({
+    io: options.io ?? serverDefaults.io,
+    ownsThread: options.ownsThread ?? false,
+    threads: threadsFrom(options),
+  });
+  const { loop, peers } = chosen;
   const tcp = options.tcp ??
     (options.unix?.length
       ? []
@@ -70,10 +102,10 @@ export async function serve(options: ServerOptions = {}): Promise<Server> {
   try {
     for (const address of tcp) loop.listenTcp(address);
     for (const address of options.unix ?? []) await loop.listenUnix(address);
-    const isToken = options.token === undefined ? undefined : await tokenCheck(options.token);
-    return new Server(loop, options, isToken);
+    return await Server.start(chosen, options, settings);
   } catch (error) {
     await loop.close();
+    peers?.link.close();
     throw error;
   }
 }
@@ -86,53 +118,69 @@ export class Server implements AsyncDisposable {
   readonly store: Storage;
   /** Resolves when the server has ended. */
   readonly finished: Promise<void>;
-  /** The broken invariant that ended the server; undefined otherwise. */
+  /** The broken invariant, or the death of a thread, that ended the server; else undefined. */
   failure: Error | undefined;
   /** The event loop in use. */
   readonly io: Io;
-  readonly #loop: EventLoop;
-  readonly #context: ServerContext;
-  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  /** How many threads serve. */
+  readonly threads: number;
+  readonly #chosen: ChosenLoop;
+  readonly #limits: Limits;
+  readonly #events: EventLog;
   readonly #ended = Promise.withResolvers<void>();
-  #isSweeping = false;
+  #served: ServedLoop | undefined;
+  #threads: Threads | undefined;
+  #watching: ReturnType<typeof setInterval> | undefined;
+  #isEnding = false;
 
-  /** For {@linkcode serve}, which is the way to make a server. */
-  constructor(
-    loop: EventLoop,
-    options: ServerOptions,
-    isToken?: TokenCheck,
-  ) {
-    this.#loop = loop;
+  private constructor(chosen: ChosenLoop, options: ServerOptions, store: Storage) {
+    const { loop, peers } = chosen;
+    this.#chosen = chosen;
+    this.#limits = limitsFrom(options);
+    this.#events = new EventLog(options.onEvent);
+    this.store = store;
     this.io = loop.io;
-    const limits = { ...serverDefaults, ...given(options) };
-    const buffers = new BufferPool(limits.pendingBytesMax);
-    this.store = options.store ?? new Store({ limitBytes: limits.memoryLimitBytes });
-    const commands = new Context({
-      store: this.store,
-      version,
-      verbs: commandTable.verbs,
-      buffers,
-      io: loop.io,
-      processBytes: () => Deno.memoryUsage().rss,
-      isToken,
-    });
-    this.#context = new ServerContext({
-      commands,
-      table: commandTable,
-      buffers,
-      limits,
-      events: new EventLog(options.onEvent),
-      onBroken: (error) => this.#fail(error),
-    });
+    this.threads = peers?.link.state.threads ?? 1;
     this.addresses = loop.addresses;
     this.finished = this.#ended.promise;
-    loop.start(this.#context);
-    this.#startTimers(limits.idleTimeoutMs);
+  }
+
+  /**
+   * Serves over a loop that listens; for {@linkcode serve}, which is the way to start a server.
+   *
+   * @throws {Error} when the store or the threads cannot be made.
+   */
+  static async start(
+    chosen: ChosenLoop,
+    options: ServerOptions,
+    settings: ThreadSettings,
+  ): Promise<Server> {
+    const { peers } = chosen;
+    const tokenDigest = options.token === undefined
+      ? undefined
+      : await digestOfToken(options.token);
+    const isToken = tokenDigest && await checkByDigest(tokenDigest);
+    const limitBytes = options.memoryLimitBytes ?? serverDefaults.memoryLimitBytes;
+    if (peers === undefined) {
+      const server = new Server(chosen, options, options.store ?? new Store({ limitBytes }));
+      server.#serve(server.store, isToken);
+      return server;
+    }
+    const { link, memory } = peers;
+    const now = sharedClock(peers.libc);
+    const { threads, counters } = link.state;
+    const store = SharedStore.create({ limitBytes, threads, memory, now });
+    const server = new Server(chosen, options, store);
+    const startedAtMs = now();
+    const shared = { counters: counters[0], allCounters: counters, locks: store, startedAtMs };
+    await server.#startThreads(store, tokenDigest, startedAtMs, settings);
+    server.#serve(store, isToken, { link, now, shared });
+    return server;
   }
 
   /** What INFO reports. */
   info(): Info {
-    return this.#context.commands.info();
+    return this.#running.context.commands.info();
   }
 
   /**
@@ -140,11 +188,11 @@ export class Server implements AsyncDisposable {
    * within `graceMs` milliseconds are dropped.
    */
   async shutdown(graceMs: number = shutdownGraceMs): Promise<void> {
-    this.#loop.stopAccepting();
-    this.#context.isDraining = true;
+    const drained = this.#running.drain();
+    this.#threads?.raise(phases.draining);
     const deadline = setTimeout(() => this.abort(), graceMs);
     // Closing a connection may not end its pending write, so the deadline must be enough by itself.
-    await Promise.race([this.#loop.drain(), this.finished]);
+    await Promise.race([Promise.all([drained, this.#threads?.ended]), this.finished]);
     clearTimeout(deadline);
     this.#end();
     await this.finished;
@@ -152,9 +200,8 @@ export class Server implements AsyncDisposable {
 
   /** Ends at once, without answering further requests. */
   abort(): void {
-    this.#loop.stopAccepting();
-    this.#context.isDraining = true;
-    for (const connection of this.#context.connections) connection.abort();
+    this.#running.abort();
+    this.#threads?.raise(phases.aborting);
     this.#end();
   }
 
@@ -163,46 +210,94 @@ export class Server implements AsyncDisposable {
     await this.shutdown();
   }
 
+  get #running(): ServedLoop {
+    if (this.#served === undefined) throw new Error("Cannot use a server that has not started");
+    return this.#served;
+  }
+
+  async #startThreads(
+    store: SharedStore,
+    tokenDigest: Uint8Array | undefined,
+    startedAtMs: number,
+    settings: ThreadSettings,
+  ): Promise<void> {
+    const { link } = this.#chosen.peers!;
+    this.#threads = await Threads.start({
+      ...settings,
+      link,
+      start: { store: store.handle, limits: this.#limits, tokenDigest, startedAtMs },
+      onEvents: (events) => {
+        for (const event of events) this.#events.reportGathered(event, this.#nowMs);
+      },
+      onFailed: (reason) => this.#fail(new Error(reason)),
+    });
+    this.#watching = setInterval(() => this.#threads?.watch(), tickMs);
+    Deno.unrefTimer(this.#watching);
+  }
+
+  get #nowMs(): number {
+    return this.#served?.context.nowMs ?? 0;
+  }
+
+  #serve(
+    store: Storage,
+    isToken: TokenCheck | undefined,
+    threads?: ServedLoopOptions["threads"],
+  ): void {
+    this.#served = new ServedLoop(this.#chosen.loop, {
+      store,
+      limits: this.#limits,
+      events: this.#events,
+      isToken,
+      onBroken: (error) => this.#fail(error),
+      threads,
+    });
+  }
+
   /** Ends the server after a broken invariant: the store's content can no longer be trusted. */
   #fail(error: Error): void {
-    if (this.failure !== undefined) return;
+    // A thread that cannot start is the error of the start.
+    if (this.failure !== undefined || this.#served === undefined) return;
     this.failure = error;
-    this.#context.events.report("fault", `The server ends: ${error.message}`, Infinity);
+    if (this.store instanceof SharedStore) this.store.markBroken();
+    this.#threads?.raise(phases.broken);
+    this.#events.report("fault", `The server ends: ${error.message}`, Infinity);
     // Later, since a connection may be running now.
     queueMicrotask(() => this.abort());
   }
 
   #end(): void {
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#timers.length = 0;
-    this.#context.events.flush();
-    void this.#loop.close().then(() => this.#ended.resolve());
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    clearInterval(this.#watching);
+    void this.#close();
   }
 
-  #startTimers(idleTimeoutMs: number): void {
-    const context = this.#context;
-    this.#every(tickMs, () => this.#sweep());
-    // Time-outs are measured in ticks, so short time-outs need short ticks.
-    const idleTickMs = idleTimeoutMs > 0 ? Math.max(10, idleTimeoutMs / 4) : tickMs;
-    this.#every(Math.min(tickMs, idleTickMs), () => context.tick(context.commands.now()));
-  }
-
-  #every(ms: number, work: () => void): void {
-    const timer = setInterval(work, ms);
-    Deno.unrefTimer(timer);
-    this.#timers.push(timer);
-  }
-
-  /** Sweeps until nothing more is due; connections have their turn between two steps. */
-  async #sweep(): Promise<void> {
-    if (this.#isSweeping) return;
-    this.#isSweeping = true;
-    while (!this.#context.isDraining && this.#context.sweep()) await this.#loop.yield();
-    this.#isSweeping = false;
+  async #close(): Promise<void> {
+    await Promise.all([this.#running.close(), this.#threads?.end()]);
+    this.#threads?.link.close();
+    this.#events.flush();
+    this.#ended.resolve();
   }
 }
 
-/** The options that are given. */
-function given(options: ServerOptions): ServerOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+/** The threads that are asked for; a store that is passed in is for one. */
+function threadsFrom({ threads = serverDefaults.threads, store }: ServerOptions): number | "auto" {
+  if (store === undefined) return threads;
+  if (threads === "auto" || threads === 1) return 1;
+  throw new Error(
+    `Cannot serve a store that is passed in with ${threads} threads: leave the store out, or ` +
+      "use threads: 1",
+  );
+}
+
+/** The limits that are given, and the defaults of the others. */
+function limitsFrom(options: ServerOptions): Limits {
+  const { connectionsMax, lineBytesMax, pendingBytesMax, idleTimeoutMs } = serverDefaults;
+  return {
+    connectionsMax: options.connectionsMax ?? connectionsMax,
+    lineBytesMax: options.lineBytesMax ?? lineBytesMax,
+    pendingBytesMax: options.pendingBytesMax ?? pendingBytesMax,
+    idleTimeoutMs: options.idleTimeoutMs ?? idleTimeoutMs,
+  };
 }

@@ -59,6 +59,8 @@ Deno.test("bash completes subcommands, flags, verbs in the case typed, and files
   assertEquals(await complete("completions", "z"), "zsh");
   assertEquals(await complete("serve", "--unix", "READM"), "README.md");
   assertEquals(await complete("serve", "--memory-limit", ""), "");
+  assertEquals(await complete("serve", "--io", "e"), "epoll");
+  assertEquals(await complete("serve", "--threads", ""), "auto");
 });
 
 Deno.test("the subcommand prints the script", async () => {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { helpOf, overview } from "../cli/help.ts";
 import { serveCommand } from "../cli/options/serve.ts";
 import { subcommands } from "../cli/subcommands.ts";
-import { readAddress, readBytes, readCount, readSeconds } from "../cli/values.ts";
+import { readAddress, readBytes, readCount, readSeconds, readThreads } from "../cli/values.ts";
 import { blinkStore, root } from "./command_line.ts";
 import { hostDefault, portDefault } from "../protocol.ts";
 import { serverDefaults } from "../server.ts";
@@ -36,6 +36,7 @@ Deno.test("the defaults that the help shows are the server's and the protocol's 
   assertEquals(readBytes(shown("max-line")), serverDefaults.lineBytesMax);
   assertEquals(readBytes(shown("max-pending")), serverDefaults.pendingBytesMax);
   assertEquals(readSeconds(shown("idle-timeout")) * 1000, serverDefaults.idleTimeoutMs);
+  assertEquals(readThreads(shown("threads")), serverDefaults.threads);
 });
 
 Deno.test("the README names every subcommand, flag and variable", async () => {

@@ -102,6 +102,10 @@ Deno.test("bad values are usage errors that name the flag or the variable", asyn
     [["--idle-timeout", "soon"], {}, "--idle-timeout"],
     [["--io", "kqueue"], {}, "give auto, epoll or portable"],
     [[], { BLINK_IO: "fast" }, "BLINK_IO"],
+    [["--threads", "0"], {}, "less than 1"],
+    [["--threads", "65"], {}, "more than 64"],
+    [["--threads", "many"], {}, "give auto, or one such as 2"],
+    [[], { BLINK_THREADS: "1.5" }, "BLINK_THREADS"],
     [[], { BLINK_TCP: "nowhere" }, "BLINK_TCP"],
     [[], { BLINK_PORT: "http" }, "BLINK_PORT"],
   ];

@@ -6,6 +6,7 @@ import {
   readMode,
   readPort,
   readSeconds,
+  readThreads,
   showAddress,
   showBytes,
   typedBytes,
@@ -39,6 +40,11 @@ Deno.test("whole numbers, seconds, ports and modes say what they are not", () =>
   assertEquals(readCount("12", { min: 1 }), 12);
   assertThrows(() => readCount("0", { min: 1 }), UsageError, "less than 1");
   assertThrows(() => readCount("1.5"), UsageError, "whole number");
+  assertEquals(readThreads("auto", { max: 64 }), "auto");
+  assertEquals(readThreads("64", { min: 1, max: 64 }), 64);
+  assertThrows(() => readThreads("65", { min: 1, max: 64 }), UsageError, "more than 64");
+  assertThrows(() => readThreads("0", { min: 1, max: 64 }), UsageError, "less than 1");
+  assertThrows(() => readThreads("all"), UsageError, "give auto");
   assertEquals(readSeconds("0.25"), 0.25);
   assertEquals(readSeconds(".5"), 0.5);
   assertThrows(() => readSeconds("1s"), UsageError, "seconds");

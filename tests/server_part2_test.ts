@@ -10,7 +10,7 @@ import { Store } from "../store.ts";
 import { commands } from "../commands/mod.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { RawClient } from "./raw_client.ts";
-import { serve, testIo } from "./served.ts";
+import { serve, testIo, testThreads } from "./served.ts";
 
 const anyPort = [{ hostname: "127.0.0.1", port: 0 }];
 
@@ -353,6 +353,7 @@ Deno.test("part 2: INFO counts", async () => {
   assertEquals(Object.keys(info), [
     "version",
     "io",
+    "threads",
     "uptime",
     "connections",
     "requests",
@@ -363,10 +364,19 @@ Deno.test("part 2: INFO counts", async () => {
     "bytes",
     "limit",
     "entries",
+    "shards",
+    "lock_waits",
     "errors",
     "slowest",
   ]);
-  assertEquals(info.connections, { now: 1, total: 1, refused: 0 });
+  assertEquals(info.connections, {
+    now: 1,
+    total: 1,
+    refused: 0,
+    per_thread: [1, ...Array(testThreads - 1).fill(0)],
+  });
+  assertEquals(info.threads, testThreads);
+  if (testThreads === 1) assertEquals([info.shards, info.lock_waits], [1, 0]);
   assertEquals([info.requests.GET, info.requests.SET, info.requests.MGET], [2, 1, 1]);
   assertEquals(info.requests.total, 6);
   assertEquals([info.hits, info.misses, info.entries, info.bytes.data], [2, 2, 2, 5]);

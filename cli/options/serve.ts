@@ -5,7 +5,7 @@
  */
 
 import { hostDefault, portDefault } from "../../protocol.ts";
-import { serverDefaults } from "../../server.ts";
+import { serverDefaults, threadsMax } from "../../server.ts";
 import type { Subcommand } from "../option.ts";
 import { typedBytes } from "../values.ts";
 import { memoryLimit, memoryNotes } from "./memory_limit.ts";
@@ -102,8 +102,21 @@ export const serveCommand = {
       value: "LOOP",
       env: "BLINK_IO",
       default: serverDefaults.io,
+      choices: ["auto", "epoll", "portable"],
       help: "the event loop: auto, epoll or portable",
       group: loop,
+    },
+    {
+      name: "threads",
+      kind: "threads",
+      value: "N",
+      env: "BLINK_THREADS",
+      default: String(serverDefaults.threads),
+      choices: ["auto"],
+      help: "event loops, or auto; needs epoll",
+      group: loop,
+      min: 1,
+      max: threadsMax,
     },
     {
       name: "token-file",

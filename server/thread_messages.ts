@@ -1,0 +1,43 @@
+/**
+ * The messages between the main thread of a server and its Workers. The main thread sends one, at
+ * the start; later it raises the phase (`thread_state.ts`) and wakes the threads.
+ *
+ * @module
+ */
+
+import type { SharedStoreHandle } from "../store.ts";
+import type { Limits } from "./context.ts";
+import type { GatheredEvents } from "./event_log.ts";
+
+/** What a Worker needs to serve. */
+export interface ThreadStart {
+  /** Its number. */
+  readonly thread: number;
+  /** How many threads there are. */
+  readonly threads: number;
+  /** The buffer of their `ThreadState`. */
+  readonly state: SharedArrayBuffer;
+  /** The eventfd of each thread. */
+  readonly wakeFds: readonly number[];
+  /** The store. */
+  readonly store: SharedStoreHandle;
+  readonly limits: Limits;
+  /** The digest of the required token; the token itself stays in the main thread. */
+  readonly tokenDigest: Uint8Array | undefined;
+  /** When the server was started, on the clock that all threads share. */
+  readonly startedAtMs: number;
+}
+
+/**
+ * What a Worker reports:
+ *
+ * - `"ready"`: it serves what is handed to it;
+ * - `"events"`: events for the log;
+ * - `"failed"`: it found a broken invariant, or cannot serve; `reason` says why;
+ * - `"ended"`: it has let go of everything.
+ */
+export type ThreadReport =
+  | { readonly kind: "ready" }
+  | { readonly kind: "events"; readonly events: readonly GatheredEvents[] }
+  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "ended" };
