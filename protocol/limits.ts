@@ -22,8 +22,11 @@ export const scanCountDefault = 100;
 /** The most entries that one SCAN can be asked to visit. */
 export const scanCountMax = 10_000;
 
-/** The largest cursor that SCAN accepts; cursors that SCAN returns are never larger. */
-export const scanCursorMax = 2 ** 33 - 1;
+/**
+ * The largest cursor that SCAN accepts; cursors that SCAN returns are never larger: 32 bits for the
+ * place in a shard of the store, and 6 for the shard.
+ */
+export const scanCursorMax = 2 ** 38 - 1;
 
 /** The most characters of a client's own word that an error line repeats. */
 export const echoedCharactersMax = 64;

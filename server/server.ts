@@ -274,8 +274,10 @@ export class Server implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#running.close(), this.#threads?.end()]);
+    const [haveEnded] = await Promise.all([this.#threads?.end(), this.#running.close()]);
     this.#threads?.link.close();
+    const canClose = haveEnded === true && this.failure === undefined;
+    if (this.store instanceof SharedStore && canClose) this.store.close();
     this.#events.flush();
     this.#ended.resolve();
   }

@@ -88,13 +88,18 @@ export class Threads {
     });
   }
 
-  /** Resolves when every thread has ended, of itself or after a while by force. */
-  async end(): Promise<void> {
+  /**
+   * Resolves when every thread has ended, of itself or after a while by force; false if one had to
+   * be forced, which may have left the store locked.
+   */
+  async end(): Promise<boolean> {
     const overdue = Promise.withResolvers<void>();
     const timer = setTimeout(overdue.resolve, threadEndMs);
     await Promise.race([this.ended, overdue.promise]);
     clearTimeout(timer);
+    const haveEnded = this.#threads.every(({ hasEnded }) => hasEnded);
     this.#terminate();
+    return haveEnded;
   }
 
   #start(thread: number): Thread {

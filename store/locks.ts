@@ -25,6 +25,8 @@ const LOCK_WORDS = 16;
 const SPINS = 200;
 /** How long a thread sleeps before it looks whether another thread has failed. */
 const WAIT_MS = 100;
+/** After so many waits in a row for one lock, ten seconds, the thread that has it hangs or is gone. */
+const WAITS_MAX = 100;
 
 /** Bytes that so many locks take. */
 export function lockBytes(count: number): number {
@@ -44,7 +46,10 @@ export class Locks {
     this.#hasFailed = hasFailed;
   }
 
-  /** Takes a lock; waits until it is free. Throws an InvariantError once a thread has failed. */
+  /**
+   * Takes a lock; waits until it is free. Throws an InvariantError once a thread has failed, or has
+   * kept the lock for ten seconds.
+   */
   lock(n: number): void {
     const at = n * LOCK_WORDS;
     if (Atomics.compareExchange(this.#words, at, FREE, HELD) !== FREE) this.#wait(at);
@@ -68,9 +73,11 @@ export class Locks {
       if (Atomics.load(words, at) !== FREE) continue;
       if (Atomics.compareExchange(words, at, FREE, HELD) === FREE) return;
     }
-    while (Atomics.exchange(words, at, CONTENDED) !== FREE) {
-      Atomics.wait(words, at, CONTENDED, WAIT_MS);
+    for (let waits = 0; Atomics.exchange(words, at, CONTENDED) !== FREE;) {
+      // Waits are counted, not time: a process that was stopped for an hour goes on.
+      if (Atomics.wait(words, at, CONTENDED, WAIT_MS) === "timed-out") waits++;
       if (this.#hasFailed()) throw new InvariantError("another thread has failed");
+      if (waits === WAITS_MAX) throw new InvariantError("a thread does not give back its lock");
     }
   }
 }

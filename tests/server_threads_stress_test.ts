@@ -41,6 +41,7 @@ async function scanAll(client: RawClient, prefix = ""): Promise<string[]> {
   let cursor = "0";
   do {
     const [reply] = await client.ask(`SCAN ${cursor} 50 ${prefix}\n`);
+    assert(reply.startsWith("KEYS "), reply);
     const [, next, ...found] = reply.split(" ");
     keys.push(...found);
     cursor = next;

@@ -169,6 +169,18 @@ Deno.test("shared store: what was flushed is given back, some at a time", () => 
   store.verify();
 });
 
+Deno.test("shared store: at its end the memory is given back", () => {
+  const store = rotation(64 * MIB, 4);
+  for (let n = 0; n < 100_000; n++) put(store, `key${n}`, 400);
+  assert(store.stats.residentBytes > 40 * MIB);
+  store.threads[1].close();
+  assert(store.stats.residentBytes < MIB, `${store.stats.residentBytes} held`);
+  assertEquals([store.usage, store.entries], [0, 0]);
+  put(store, "key", 400);
+  assert(has(store, "key"));
+  store.verify();
+});
+
 Deno.test("shared store: a wait for a thread that has failed ends with an error", () => {
   const { threads: [first, second] } = rotation(MIB, 1);
   const key = encoder.encode("key");
