@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Command, commands, CommandTable, Context } from "../commands/mod.ts";
+import { type Command, commands, CommandTable, Context, Counters } from "../commands/mod.ts";
 import { BufferPool } from "../server/buffer_pool.ts";
 import { Connection, type ConnectionDriver, type Want } from "../server/connection.ts";
 import { type Limits, ServerContext } from "../server/context.ts";
@@ -62,6 +62,8 @@ export interface ManualOptions extends Partial<Limits> {
   readonly commands?: readonly Command[];
   /** The clock; a new one by default. */
   readonly clock?: ManualClock;
+  /** Whether other threads use the store: each request then enters its key. */
+  readonly isShared?: boolean;
 }
 
 /** A server that a test drives by hand. */
@@ -81,6 +83,7 @@ export class ManualServer {
     const table = new CommandTable([...commands, ...options.commands ?? []]);
     const token = options.token === undefined ? undefined : bytesOf(options.token);
     const buffers = new BufferPool();
+    const counters = new Counters();
     this.context = new ServerContext({
       commands: new Context({
         store: this.store,
@@ -89,6 +92,14 @@ export class ManualServer {
         schedule: this.clock.schedule,
         now: this.clock.now,
         buffers,
+        shared: options.isShared
+          ? {
+            counters,
+            allCounters: [counters],
+            locks: { shards: 1, lockWaits: 0 },
+            startedAtMs: this.clock.nowMs,
+          }
+          : undefined,
         isToken: token &&
           ((bytes, start, end) =>
             end - start === token.length && token.every((byte, n) => byte === bytes[start + n])),

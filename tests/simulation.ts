@@ -12,6 +12,7 @@
 
 import { Random } from "../loadgen/mod.ts";
 import { Store } from "../store.ts";
+import { Rotation } from "./store_rotation.ts";
 import { LentBuffer, ManualClock, ManualServer } from "./server_manual.ts";
 import { type Sent, SimulatedClient } from "./simulation_client.ts";
 import { type ScanUnderWay, SimulationFault, SimulationModel } from "./simulation_model.ts";
@@ -26,7 +27,7 @@ export class Simulation {
   readonly #shape: SimulationShape;
   readonly #random: Random;
   readonly #clock = new ManualClock();
-  readonly #store: Store;
+  readonly #store: Store | Rotation;
   readonly #server: ManualServer;
   readonly #model: SimulationModel;
   readonly #requests: RequestSource;
@@ -40,20 +41,20 @@ export class Simulation {
     this.#shape = shape;
     this.#random = new Random(seed);
     this.#requests = new RequestSource(this.#random, shape);
-    const { limitBytes, pendingBytesMax } = shape;
-    this.#store = new Store({
+    const { limitBytes, pendingBytesMax, rotation } = shape;
+    const hashKey = [this.#random.next() | 0, this.#random.next() | 0] as const;
+    const options = {
       limitBytes,
       now: this.#clock.now,
-      hashKey: [this.#random.next() | 0, this.#random.next() | 0],
-      allocate: (bytes) => {
-        if (this.#failingAllocations > 0 && this.#failingAllocations-- > 0) {
-          throw new RangeError("Array buffer allocation failed");
-        }
-        return new ArrayBuffer(bytes);
-      },
-    });
+      hashKey,
+      allocate: (bytes: number) => this.#allocate(bytes),
+    };
+    this.#store = rotation === undefined
+      ? new Store(options)
+      : new Rotation({ ...options, ...rotation });
     this.#server = new ManualServer({
       store: this.#store,
+      isShared: rotation !== undefined,
       clock: this.#clock,
       pendingBytesMax,
       commands: [later],
@@ -66,6 +67,13 @@ export class Simulation {
     this.#fill(this.#shape.entriesFirst ?? 0);
     for (let step = 0; step < steps; step++) this.#step();
     this.#finish();
+  }
+
+  #allocate(bytes: number): ArrayBuffer {
+    if (this.#failingAllocations > 0 && this.#failingAllocations-- > 0) {
+      throw new RangeError("Array buffer allocation failed");
+    }
+    return new ArrayBuffer(bytes);
   }
 
   #fill(entries: number): void {

@@ -23,6 +23,8 @@ export interface SimulationShape {
   readonly allocationFailures: number;
   /** The entries at the start. With them, FLUSH always has a prefix. */
   readonly entriesFirst?: number;
+  /** Several threads that take turns on a store of so many shards; else one thread's store. */
+  readonly rotation?: { readonly threads: number; readonly shards: number };
   /** The share of a run's steps that this shape gets; large values take long to check. */
   readonly stepsShare: number;
 }
@@ -79,5 +81,28 @@ export const shapes: readonly SimulationShape[] = [
     pendingBytesMax: 8 << 20,
     allocationFailures: 0.02,
     stepsShare: 0.6,
+  },
+  {
+    name: "threads that take turns on shards, eviction",
+    limitBytes: 40_000,
+    keys: 200,
+    valueBytes: [0, 10, 100, 1000, 9000, 39_000],
+    clientsMax: 8,
+    pendingBytesMax: 1 << 20,
+    allocationFailures: 0,
+    rotation: { threads: 3, shards: 4 },
+    stepsShare: 0.6,
+  },
+  {
+    name: "threads that take turns on shards, large puts, scans and flushes",
+    limitBytes: 8 << 20,
+    keys: 1500,
+    valueBytes: [1, 20, 300, 1_500_000],
+    entriesFirst: 3000,
+    clientsMax: 6,
+    pendingBytesMax: 8 << 20,
+    allocationFailures: 0.005,
+    rotation: { threads: 2, shards: 8 },
+    stepsShare: 0.2,
   },
 ];

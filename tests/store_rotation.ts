@@ -10,6 +10,7 @@ import type {
   Block,
   FlushOperation,
   Handle,
+  HashKey,
   PutOperation,
   SharedMemory,
   Storage,
@@ -69,6 +70,7 @@ export interface RotationOptions {
   threads: number;
   shards: number;
   now: () => number;
+  hashKey?: HashKey;
   allocate?: (bytes: number) => ArrayBuffer;
 }
 
@@ -84,11 +86,11 @@ export class Rotation implements Storage {
   #isEntered = false;
   #current: SharedStore;
 
-  constructor({ limitBytes, threads, shards, now, allocate }: RotationOptions) {
+  constructor({ limitBytes, threads, shards, now, hashKey = [1, 2], allocate }: RotationOptions) {
     this.limitBytes = limitBytes;
     this.now = now;
     const memory = this.memory = new AddressedMemory(allocate);
-    const options = { limitBytes, threads, shards, memory, now, hashKey: [1, 2] as const };
+    const options = { limitBytes, threads, shards, memory, now, hashKey };
     const first = SharedStore.create(options);
     this.threads = Array.from(
       { length: threads },
