@@ -25,7 +25,7 @@ import { Session, type SessionOwner } from "./session.ts";
  * What the driver is to do next:
  *
  * - `"read"`: read into `space()`, then call `received`, or `inputEnded`;
- * - `"send"`: send `unsent()`, then call `sent`;
+ * - `"send"`: send `unsent()` or `unsentNow()`, then call `sent`;
  * - `"yield"`: let other connections have their turn;
  * - `"wait"`: nothing, until `wake` is called;
  * - `"linger"`: end the sending side, discard what the client still sends, and close;
@@ -69,12 +69,19 @@ const nothing = new Uint8Array(0);
 export class Connection implements SessionOwner, OpenConnection {
   /** Set by the driver before the first `next()`. */
   driver: ConnectionDriver | undefined;
+  /**
+   * Whether replies stay in the writer that all connections share, until `settle`. A driver sets it
+   * that sends them with `unsentNow` before another connection runs.
+   */
+  sharesOutput = false;
   /** Lines that were run, for the scheduler. */
   linesRun = 0;
   readonly #context: ServerContext;
   readonly #session: Session;
   readonly #input: InputBuffer;
+  /** A buffer of its own with unsent replies; none while they are in the shared writer. */
   #output: Uint8Array<ArrayBuffer> = nothing;
+  #isOutputShared = false;
   #outputLength = 0;
   #sentLength = 0;
   /** What to do once the output is sent; `"run"`: run further lines. */
@@ -116,7 +123,7 @@ export class Connection implements SessionOwner, OpenConnection {
         if (want === "yield") this.#after = "run";
         return want;
       }
-      if (this.#outputLength > 0) this.#giveOutputBack();
+      if (this.#outputLength > 0) this.#dropOutput();
       this.#after = this.#runSafely();
       if (this.#isAborted) return "close";
     }
@@ -128,9 +135,10 @@ export class Connection implements SessionOwner, OpenConnection {
     return lent === undefined ? this.#input.space() : this.#input.lentSpace(lent);
   }
 
-  /** Gives back the space that was lent. */
+  /** Gives back the space that was lent, and the shared writer: other connections can run. */
   settle(): void {
     this.#input.settle(this.#session.hasPending);
+    if (this.#isOutputShared) this.#keepOutput();
   }
 
   /** Takes `bytes` bytes that the driver has read into `space()`. */
@@ -154,9 +162,16 @@ export class Connection implements SessionOwner, OpenConnection {
     return this.#outputLength - this.#sentLength;
   }
 
-  /** The replies to be sent. */
+  /** The replies to be sent, in a buffer that is theirs until `sent`. */
   unsent(): Uint8Array<ArrayBuffer> {
+    if (this.#isOutputShared) this.#keepOutput();
     return this.#output.subarray(this.#sentLength, this.#outputLength);
+  }
+
+  /** An array that begins with the `unsentBytes` bytes to be sent; valid until `settle`. */
+  unsentNow(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#isOutputShared ? this.#context.commands.output.bytes : this.#output;
+    return this.#sentLength === 0 ? bytes : bytes.subarray(this.#sentLength, this.#outputLength);
   }
 
   /** Notes that the driver has sent the first `bytes` bytes of `unsent()`. */
@@ -189,7 +204,7 @@ export class Connection implements SessionOwner, OpenConnection {
   /** Gives the buffers back. */
   release(): void {
     this.#input.release();
-    this.#giveOutputBack();
+    this.#dropOutput();
   }
 
   /** Whether the client has exceeded the idle time-out. */
@@ -240,17 +255,13 @@ export class Connection implements SessionOwner, OpenConnection {
     let after: Want | "run";
     try {
       after = this.#run();
+      this.#takeOutput();
     } catch (error) {
       // A part of a reply must not get into another connection's output.
-      output.take();
+      output.clear();
       this.#context.runFault(error);
       this.abort();
       return "close";
-    }
-    const { length } = output;
-    if (length > 0) {
-      this.#output = output.take();
-      this.#outputLength = length;
     }
     this.#countReplies();
     // No further line runs, so the input is not needed any more.
@@ -342,8 +353,30 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#session.close();
   }
 
-  #giveOutputBack(): void {
-    if (this.#outputLength > 0) this.#context.buffers.give(this.#output);
+  /** Takes over the replies that a run has written. */
+  #takeOutput(): void {
+    const { length } = this.#context.commands.output;
+    if (length === 0) return;
+    this.#outputLength = length;
+    this.#isOutputShared = true;
+    if (!this.sharesOutput) this.#keepOutput();
+  }
+
+  /** Moves what is unsent from the shared writer to a buffer of the connection's own. */
+  #keepOutput(): void {
+    if (this.#sentLength === this.#outputLength) return this.#dropOutput();
+    this.#isOutputShared = false;
+    this.#output = this.#context.commands.output.moveOut(this.#sentLength);
+    this.#outputLength -= this.#sentLength;
+    this.#sentLength = 0;
+    this.#countReplies();
+  }
+
+  /** Forgets the replies, which are sent or have nobody to be sent to. */
+  #dropOutput(): void {
+    if (this.#isOutputShared) this.#context.commands.output.clear();
+    else if (this.#outputLength > 0) this.#context.buffers.give(this.#output);
+    this.#isOutputShared = false;
     this.#output = nothing;
     this.#outputLength = this.#sentLength = 0;
   }
@@ -361,11 +394,13 @@ export class Connection implements SessionOwner, OpenConnection {
     return bytes === 0 || input.fits(0) && (strangers === 0 || strangersInput.fits(0));
   }
 
-  /** Counts the bytes of the unsent replies. */
+  /** Counts the bytes of the unsent replies, except those that are in the shared writer. */
   #countReplies(): void {
-    const bytes = this.#isAborted
-      ? 0
-      : this.#outputLength - this.#sentLength + this.#session.heldBytes;
+    let bytes = 0;
+    if (!this.#isAborted) {
+      bytes = this.#session.heldBytes;
+      if (!this.#isOutputShared) bytes += this.#outputLength - this.#sentLength;
+    }
     if (bytes === this.#countedReplies) return;
     this.#context.replies.add(bytes - this.#countedReplies);
     this.#countedReplies = bytes;

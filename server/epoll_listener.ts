@@ -211,7 +211,7 @@ export class EpollAcceptor implements ReadyHandler {
     const canTell = this.#refused.size < refusalsMax &&
       socket.open({ ready: (events) => this.#refused.get(socket)?.ready(events) });
     if (!canTell) return socket.close();
-    socket.send(refusal);
+    socket.send(refusal, refusal.length);
     this.#refused.set(socket, new EpollLinger(socket, () => this.#drop(socket)));
   }
 

@@ -28,7 +28,7 @@ import { commands, commandTable } from "../commands/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { bytesOf } from "./raw_client.ts";
 
-const lengths = [0, 1, 2, 3, 4, 5, 6, 254, 255, 256, 257, 258, 1000, 196_608, 196_610, 400_001];
+const lengths = [0, 1, 2, 3, 4, 5, 6, 255, 256, 257, 511, 512, 513, 1000, 196_608, 196_610, 400_001];
 
 function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
@@ -42,10 +42,16 @@ Deno.test("base64: both ways agree with the standard library's, at any place", (
   for (const length of lengths) {
     const value = randomBytes(length);
     const text = encodeBase64(value);
+    const shared = new Uint8Array(new SharedArrayBuffer(length + 6));
+    shared.set(value, 5);
     for (const encode of [encodeBase64Into, encodeByTable]) {
-      const target = new Uint8Array(base64Length(length) + 6);
-      assertEquals(encode(value, 0, length, target, 3), 3 + text.length);
-      assertEquals(new TextDecoder().decode(target.subarray(3, 3 + text.length)), text);
+      for (const at of [0, 1, 2, 3]) {
+        const target = new Uint8Array(base64Length(length) + 9);
+        const view = new DataView(target.buffer, 3, target.length - 3);
+        assertEquals(encode(shared, 5, 5 + length, view, at), at + text.length);
+        const around = `${"\0".repeat(3 + at)}${text}${"\0".repeat(6 - at)}`;
+        assertEquals(new TextDecoder().decode(target), around);
+      }
     }
     for (const decode of [decodeBase64InPlace, decodeByTable]) {
       const bytes = bytesOf(`<<${text}>>`);
@@ -206,7 +212,7 @@ Deno.test("reply writer: grows, writes numbers, and holds nothing once it is tak
   writer.endLine();
   const { length } = writer;
   assertEquals(
-    new TextDecoder().decode(writer.take().subarray(0, length)),
+    new TextDecoder().decode(writer.moveOut(0).subarray(0, length)),
     `${numbers.join(" ")} ${"é".repeat(5000)}\n`,
   );
   assertEquals([writer.length, writer.bytes.length], [0, 0]);
