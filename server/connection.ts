@@ -123,7 +123,6 @@ export class Connection implements SessionOwner, OpenConnection {
         if (want === "yield") this.#after = "run";
         return want;
       }
-      if (this.#outputLength > 0) this.#dropOutput();
       this.#after = this.#runSafely();
       if (this.#isAborted) return "close";
     }
@@ -181,6 +180,8 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#sentSinceRequest += bytes;
     this.#activeAtMs = this.#context.nowMs;
     this.#countReplies();
+    // An idle connection holds no buffer.
+    if (this.#sentLength === this.#outputLength) this.#dropOutput();
   }
 
   /** Ends the connection once the requests it has read are answered. Returns whether it is idle. */
@@ -364,7 +365,6 @@ export class Connection implements SessionOwner, OpenConnection {
 
   /** Moves what is unsent from the shared writer to a buffer of the connection's own. */
   #keepOutput(): void {
-    if (this.#sentLength === this.#outputLength) return this.#dropOutput();
     this.#isOutputShared = false;
     this.#output = this.#context.commands.output.moveOut(this.#sentLength);
     this.#outputLength -= this.#sentLength;
