@@ -398,7 +398,7 @@ export class Connection implements SessionOwner, OpenConnection {
   #countReplies(): void {
     let bytes = 0;
     if (!this.#isAborted) {
-      bytes = this.#session.heldBytes;
+      if (this.#session.hasPending) bytes = this.#session.heldBytes;
       if (!this.#isOutputShared) bytes += this.#outputLength - this.#sentLength;
     }
     if (bytes === this.#countedReplies) return;
