@@ -1,7 +1,7 @@
 /**
  * `blink-store completions bash|zsh|fish`: a script that teaches a shell to complete subcommands,
- * flags, files where a flag takes one, and the verbs of the protocol after `client` and `run`. All
- * of it comes from the tables of flags and the table of commands.
+ * flags, files and words that a flag takes, and the verbs of the protocol after `client` and `run`.
+ * All of it comes from the tables of flags and the table of commands.
  *
  * @module
  */
@@ -71,10 +71,14 @@ function bash(tables: readonly Subcommand[]): string {
     const files = options.filter(({ kind }) => kind === "path").flatMap(spellings);
     const values = options.filter(({ kind }) => kind !== "path" && kind !== "switch")
       .flatMap(spellings);
+    const chosen = options.flatMap((option) =>
+      option.choices === undefined ? [] : spellings(option).map((flag) => `
+      [[ $previous == ${flag} ]] && choices="${option.choices?.join(" ")}"`)
+    );
     const verbs = wordsOf(subcommand).join(" ");
     return `    ${subcommand.name})
       files="${files.join(" ")}"
-      values="${values.join(" ")}"
+      values="${values.join(" ")}"${chosen.join("")}
       flags="${options.flatMap(spellings).join(" ")}"
       words="${verbs}"
       [[ $word == [a-z]* ]] && words="${verbs.toLowerCase()}"
@@ -83,7 +87,7 @@ function bash(tables: readonly Subcommand[]): string {
   return `# Completions of blink-store for bash.
 _blink_store() {
   local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
-  local files="" values="" flags="" words=""
+  local files="" values="" choices="" flags="" words=""
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W "${names.join(" ")} --help --version" -- "$word"))
@@ -97,6 +101,8 @@ ${cases.join("\n")}
     local IFS=$'\\n'
     compopt -o filenames 2>/dev/null
     COMPREPLY=($(compgen -f -- "$word"))
+  elif [[ -n $choices ]]; then
+    COMPREPLY=($(compgen -W "$choices" -- "$word"))
   elif [[ " $values " == *" $previous "* ]]; then
     return
   elif [[ $word == -* ]]; then
@@ -111,10 +117,12 @@ complete -F _blink_store blink-store`;
 function zsh(tables: readonly Subcommand[]): string {
   const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
   const escaped = (text: string) => text.replace(/[\\:[\]]/g, "\\$&");
+  const actionOf = ({ kind, choices }: Option) =>
+    choices !== undefined ? `(${choices.join(" ")})` : kind === "path" ? "_files" : " ";
   const flagLines = (option: Option) => {
     const value = option.kind === "switch"
       ? ""
-      : `:${escaped(option.value ?? "")}:${option.kind === "path" ? "_files" : " "}`;
+      : `:${escaped(option.value ?? "")}:${actionOf(option)}`;
     const optional = option.kind === "optional text" ? `:${value}` : value;
     return spellings(option).map((flag) =>
       quoted(`${option.repeatable ? "*" : ""}${flag}[${escaped(option.help)}]${optional}`)
@@ -180,7 +188,8 @@ function fish(tables: readonly Subcommand[]): string {
     for (const option of flagsOf(subcommand)) {
       const short = option.short === undefined ? "" : ` -s ${option.short}`;
       const takesValue = option.kind !== "switch" && option.kind !== "optional text";
-      const value = option.kind === "path" ? " -r -F" : takesValue ? " -x" : "";
+      const chosen = option.choices === undefined ? "" : ` -a '${option.choices.join(" ")}'`;
+      const value = option.kind === "path" ? " -r -F" : takesValue ? ` -x${chosen}` : "";
       lines.push(
         `complete -c blink-store ${seen}${short} -l ${option.name}${value} ` +
           `-d ${quoted(option.help)}`,

@@ -26,6 +26,7 @@ const symbols = {
   send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
@@ -106,6 +107,12 @@ export function loadLibc(): Libc | undefined {
     }
   }
   return undefined;
+}
+
+/** Why `loadLibc` gives nothing, in a few words. */
+export function whyNoLibc(): string {
+  if (Deno.build.os !== "linux") return "it needs Linux";
+  return isAllowed() ? "the C library cannot be loaded" : "it needs --allow-ffi";
 }
 
 /** Whether FFI is allowed; nobody is asked for it. */

@@ -62,7 +62,8 @@ export interface ServerOptions {
  * message says which and what to do. Nothing is left listening then.
  */
 export async function serve(options: ServerOptions = {}): Promise<Server> {
-  const loop = await chooseLoop(options.io ?? serverDefaults.io, options.ownsThread ?? false);
+  const io = options.io ?? serverDefaults.io;
+  const loop = await chooseLoop(io, options.ownsThread ?? false, options.onEvent);
   const tcp = options.tcp ??
     (options.unix?.length
       ? []

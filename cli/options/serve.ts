@@ -100,6 +100,7 @@ export const serveCommand = {
       name: "io",
       kind: "event loop",
       value: "LOOP",
+      choices: ["auto", "epoll", "portable"],
       env: "BLINK_IO",
       default: serverDefaults.io,
       help: "the event loop: auto, epoll or portable",
