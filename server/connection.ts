@@ -19,6 +19,7 @@ import {
 } from "../protocol.ts";
 import type { OpenConnection, ServerContext } from "./context.ts";
 import { InputBuffer } from "./input_buffer.ts";
+import { OutputBuffer } from "./output_buffer.ts";
 import { Session, type SessionOwner } from "./session.ts";
 
 /**
@@ -79,11 +80,7 @@ export class Connection implements SessionOwner, OpenConnection {
   readonly #context: ServerContext;
   readonly #session: Session;
   readonly #input: InputBuffer;
-  /** A buffer of its own with unsent replies; none while they are in the shared writer. */
-  #output: Uint8Array<ArrayBuffer> = nothing;
-  #isOutputShared = false;
-  #outputLength = 0;
-  #sentLength = 0;
+  readonly #output: OutputBuffer;
   /** What to do once the output is sent; `"run"`: run further lines. */
   #after: Want | "run" = "run";
   /** Bytes of this connection that are counted in the shared bounds. */
@@ -105,6 +102,7 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#context = context;
     this.#session = new Session(context.commands, context.table, this);
     this.#input = new InputBuffer(context.buffers);
+    this.#output = new OutputBuffer(context.commands.output, context.buffers);
     this.#activeAtMs = context.nowMs;
     context.opened(this);
   }
@@ -117,7 +115,7 @@ export class Connection implements SessionOwner, OpenConnection {
   /** Runs operations and whole lines; returns what the driver must do next. */
   next(): Want {
     if (this.#isAborted) return "close";
-    while (this.#sentLength === this.#outputLength) {
+    while (this.#output.unsentBytes === 0) {
       if (this.#after !== "run") {
         const want = this.#after;
         if (want === "yield") this.#after = "run";
@@ -137,7 +135,7 @@ export class Connection implements SessionOwner, OpenConnection {
   /** Gives back the space that was lent, and the shared writer: other connections can run. */
   settle(): void {
     this.#input.settle(this.#session.hasPending);
-    if (this.#isOutputShared) this.#keepOutput();
+    this.#keepOutput();
   }
 
   /** Takes `bytes` bytes that the driver has read into `space()`. */
@@ -158,37 +156,34 @@ export class Connection implements SessionOwner, OpenConnection {
 
   /** The length of `unsent()`. */
   get unsentBytes(): number {
-    return this.#outputLength - this.#sentLength;
+    return this.#output.unsentBytes;
   }
 
   /** The replies to be sent, in a buffer that is theirs until `sent`. */
   unsent(): Uint8Array<ArrayBuffer> {
-    if (this.#isOutputShared) this.#keepOutput();
-    return this.#output.subarray(this.#sentLength, this.#outputLength);
+    this.#keepOutput();
+    return this.#output.unsent();
   }
 
   /** An array that begins with the `unsentBytes` bytes to be sent; valid until `settle`. */
   unsentNow(): Uint8Array<ArrayBuffer> {
-    const bytes = this.#isOutputShared ? this.#context.commands.output.bytes : this.#output;
-    return this.#sentLength === 0 ? bytes : bytes.subarray(this.#sentLength, this.#outputLength);
+    return this.#output.unsentNow();
   }
 
   /** Notes that the driver has sent the first `bytes` bytes of `unsent()`. */
   sent(bytes: number): void {
     if (this.#isAborted) return;
-    this.#sentLength += bytes;
+    this.#output.sent(bytes);
     this.#sentSinceRequest += bytes;
     this.#activeAtMs = this.#context.nowMs;
     this.#countReplies();
-    // An idle connection holds no buffer.
-    if (this.#sentLength === this.#outputLength) this.#dropOutput();
   }
 
   /** Ends the connection once the requests it has read are answered. Returns whether it is idle. */
   drain(): boolean {
     this.#isDraining = true;
     if (this.#after === "read") this.#after = "run";
-    return this.#sentLength === this.#outputLength && !this.#session.hasPending;
+    return this.#output.unsentBytes === 0 && !this.#session.hasPending;
   }
 
   /** Ends the connection now. The driver calls `release` once no I/O uses its buffers. */
@@ -205,7 +200,7 @@ export class Connection implements SessionOwner, OpenConnection {
   /** Gives the buffers back. */
   release(): void {
     this.#input.release();
-    this.#dropOutput();
+    this.#output.drop();
   }
 
   /** Whether the client has exceeded the idle time-out. */
@@ -216,7 +211,7 @@ export class Connection implements SessionOwner, OpenConnection {
       const allowedMs = timeoutMs + unfinishedBytes * 1000 / slowestBytesPerSecond;
       return nowMs - this.#lineStartedAtMs > allowedMs;
     }
-    const isOurTurn = this.#session.hasPending && this.#sentLength === this.#outputLength;
+    const isOurTurn = this.#session.hasPending && this.#output.unsentBytes === 0;
     if (isOurTurn) return false;
     const onTheirWay = Math.min(this.#sentSinceRequest, kernelBytesMax);
     return nowMs - this.#activeAtMs > timeoutMs + onTheirWay * 1000 / slowestBytesPerSecond;
@@ -224,7 +219,7 @@ export class Connection implements SessionOwner, OpenConnection {
 
   /** Whether replies wait for a client that has taken nothing for `durationMs`. */
   isStalled(nowMs: number, durationMs: number): boolean {
-    return this.#sentLength < this.#outputLength && nowMs - this.#activeAtMs >= durationMs;
+    return this.#output.unsentBytes > 0 && nowMs - this.#activeAtMs >= durationMs;
   }
 
   /** The client's address, for reports. */
@@ -256,7 +251,8 @@ export class Connection implements SessionOwner, OpenConnection {
     let after: Want | "run";
     try {
       after = this.#run();
-      this.#takeOutput();
+      this.#output.take();
+      if (!this.sharesOutput) this.#output.keep();
     } catch (error) {
       // A part of a reply must not get into another connection's output.
       output.clear();
@@ -354,31 +350,11 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#session.close();
   }
 
-  /** Takes over the replies that a run has written. */
-  #takeOutput(): void {
-    const { length } = this.#context.commands.output;
-    if (length === 0) return;
-    this.#outputLength = length;
-    this.#isOutputShared = true;
-    if (!this.sharesOutput) this.#keepOutput();
-  }
-
-  /** Moves what is unsent from the shared writer to a buffer of the connection's own. */
+  /** Moves unsent replies out of the shared writer. */
   #keepOutput(): void {
-    this.#isOutputShared = false;
-    this.#output = this.#context.commands.output.moveOut(this.#sentLength);
-    this.#outputLength -= this.#sentLength;
-    this.#sentLength = 0;
+    if (!this.#output.isShared) return;
+    this.#output.keep();
     this.#countReplies();
-  }
-
-  /** Forgets the replies, which are sent or have nobody to be sent to. */
-  #dropOutput(): void {
-    if (this.#isOutputShared) this.#context.commands.output.clear();
-    else if (this.#outputLength > 0) this.#context.buffers.give(this.#output);
-    this.#isOutputShared = false;
-    this.#output = nothing;
-    this.#outputLength = this.#sentLength = 0;
   }
 
   /** Counts the bytes of the unfinished line; false if a shared bound is exceeded. */
@@ -399,7 +375,7 @@ export class Connection implements SessionOwner, OpenConnection {
     let bytes = 0;
     if (!this.#isAborted) {
       if (this.#session.hasPending) bytes = this.#session.heldBytes;
-      if (!this.#isOutputShared) bytes += this.#outputLength - this.#sentLength;
+      if (!this.#output.isShared) bytes += this.#output.unsentBytes;
     }
     if (bytes === this.#countedReplies) return;
     this.#context.replies.add(bytes - this.#countedReplies);
