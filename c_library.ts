@@ -18,7 +18,7 @@ const names = [
 export function openCLibrary<const Symbols extends Deno.ForeignLibraryInterface>(
   symbols: Symbols,
 ): Deno.DynamicLibrary<Symbols>["symbols"] | undefined {
-  if (Deno.build.os !== "linux" || !isAllowed()) return undefined;
+  if (Deno.build.os !== "linux" || !isFfiAllowed()) return undefined;
   for (const name of names) {
     try {
       return Deno.dlopen(name, symbols).symbols;
@@ -30,7 +30,7 @@ export function openCLibrary<const Symbols extends Deno.ForeignLibraryInterface>
 }
 
 /** Whether FFI is allowed; nobody is asked for it. */
-function isAllowed(): boolean {
+export function isFfiAllowed(): boolean {
   try {
     return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   } catch {

@@ -50,7 +50,7 @@ for (const valueBytes of [64, 1024]) {
       commandTable.execute(context, context.request, bytes, session);
       at = end + 1;
     }
-    context.output.take();
+    context.output.clear();
   };
   const sets = input("set", valueBytes);
   const gets = input("get", valueBytes);
@@ -59,9 +59,9 @@ for (const valueBytes of [64, 1024]) {
   Deno.bench(`1,000 GETs of ${valueBytes} bytes, from line to reply`, () => run(gets));
 }
 
-for (const valueBytes of [64, 1024, 64 * 1024]) {
+for (const valueBytes of [16, 64, 256, 1024, 16 * 1024, 192 * 1024]) {
   const value = new Uint8Array(valueBytes).fill(97);
-  const target = new Uint8Array(valueBytes * 2);
+  const target = new DataView(new ArrayBuffer(valueBytes * 2));
   Deno.bench(`base64 of ${valueBytes} bytes`, () => {
     encodeBase64Into(value, 0, valueBytes, target, 0);
   });

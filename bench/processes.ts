@@ -57,6 +57,7 @@ export function blinkCommand(port: number, { memoryBytes }: StartOptions): strin
     "--quiet",
     ...engineFlags,
     "--allow-net",
+    "--allow-ffi",
     "--allow-read",
     "--allow-write",
     "--allow-env",

@@ -41,12 +41,12 @@ export interface Option extends Range {
   readonly kind: Kind;
   /** The value as the help shows it; left out for a `switch`. */
   readonly value?: string;
+  /** All values that it takes, where they are few words; shells complete them. */
+  readonly choices?: readonly string[];
   /** The environment variable that is read where the flag is not given. */
   readonly env?: string;
   /** The value that holds when nothing is given, as one would type it. */
   readonly default?: string;
-  /** The words that its value may be, or some of them, for completion. */
-  readonly choices?: readonly string[];
   /** What it does, in a few words. */
   readonly help: string;
   /** The heading of the help that lists it. */

@@ -64,7 +64,7 @@ export function readPort(text: string, range: Range = {}): number {
 /** Reads `HOST:PORT`, `[IPV6]:PORT` or `:PORT`, which is the port on the loopback address. */
 export function readAddress(text: string): Address {
   const [, bracketed, plain, port] =
-    /^(?:\[([0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%\w+)?)\]|([^:[\]\s/]*)):(\d+)$/.exec(text) ?? [];
+    /^(?:\[([0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%[\w.-]+)?)\]|([^:[\]\s/]*)):(\d+)$/.exec(text) ?? [];
   if (port === undefined) {
     throw new UsageError(
       `"${text}" is not an address: give HOST:PORT, such as ${hostDefault}:${portDefault}, ` +

@@ -2,8 +2,8 @@
  * Base64 from bytes to bytes. Every value has exactly one text. Decoding refuses any other text:
  * another alphabet, missing padding, stray bits, blanks.
  *
- * Short runs are converted by a table of pairs, long ones by the runtime where it can: below
- * `nativeBytesMin` the table is faster than a call, above it the runtime is much faster.
+ * Short runs are converted by a table of pairs, long ones by the runtime where it can: a call of the
+ * runtime costs as much as the tables need for some hundred bytes, and is much faster from there on.
  *
  * @module
  */
@@ -12,7 +12,8 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const padding = 0x3d;
 
 /** From this many bytes on the runtime's own conversion is used. */
-const nativeBytesMin = 256;
+const nativeEncodeBytesMin = 512;
+const nativeDecodeBytesMin = 256;
 
 /** The runtime converts this many bytes at a time, so that its strings stay small; 3 divides it. */
 const nativeStepBytes = 3 << 16;
@@ -20,12 +21,12 @@ const nativeStepBytes = 3 << 16;
 /** Six bits of each character, or `invalid`. */
 const valueOf = new Uint8Array(256).fill(64);
 const invalid = 64;
-/** Both characters of twelve bits, the first in the high byte. */
+/** Both characters of twelve bits, the first in the low byte: as they lie in memory. */
 const pairOf = new Uint16Array(4096);
 for (let high = 0; high < 64; high++) {
   valueOf[alphabet.charCodeAt(high)] = high;
   for (let low = 0; low < 64; low++) {
-    pairOf[high << 6 | low] = alphabet.charCodeAt(high) << 8 | alphabet.charCodeAt(low);
+    pairOf[high << 6 | low] = alphabet.charCodeAt(low) << 8 | alphabet.charCodeAt(high);
   }
 }
 
@@ -49,15 +50,18 @@ export function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4;
 }
 
-/** Writes the base64 of `bytes[start, end)` into `target` from `at` on; returns its end there. */
+/**
+ * Writes the base64 of `bytes[start, end)` into `target` from `at` on; returns its end there. The
+ * target is a view, since that takes four characters at a time at any place.
+ */
 export function encodeBase64Into(
   bytes: Uint8Array,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: DataView<ArrayBuffer>,
   at: number,
 ): number {
-  return canEncode && end - start >= nativeBytesMin
+  return canEncode && end - start >= nativeEncodeBytesMin
     ? encodeNative(bytes, start, end, target, at)
     : encodeByTable(bytes, start, end, target, at);
 }
@@ -66,12 +70,13 @@ function encodeNative(
   bytes: Uint8Array,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: DataView<ArrayBuffer>,
   at: number,
 ): number {
+  const characters = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
   for (let from = start; from < end; from += nativeStepBytes) {
     const part: NativeBase64 = bytes.subarray(from, Math.min(end, from + nativeStepBytes));
-    at += encoder.encodeInto(part.toBase64?.() ?? "", target.subarray(at)).written;
+    at += encoder.encodeInto(part.toBase64?.() ?? "", characters.subarray(at)).written;
   }
   return at;
 }
@@ -81,28 +86,21 @@ export function encodeByTable(
   bytes: Uint8Array,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: DataView<ArrayBuffer>,
   at: number,
 ): number {
   const whole = end - (end - start) % 3;
   let from = start;
   for (; from < whole; from += 3, at += 4) {
     const bits = bytes[from] << 16 | bytes[from + 1] << 8 | bytes[from + 2];
-    const first = pairOf[bits >> 12];
-    const second = pairOf[bits & 4095];
-    target[at] = first >> 8;
-    target[at + 1] = first;
-    target[at + 2] = second >> 8;
-    target[at + 3] = second;
+    target.setInt32(at, pairOf[bits >> 12] | pairOf[bits & 4095] << 16, true);
   }
   if (from === end) return at;
-  const two = end - from === 2;
-  const bits = bytes[from] << 16 | (two ? bytes[from + 1] << 8 : 0);
-  const first = pairOf[bits >> 12];
-  target[at] = first >> 8;
-  target[at + 1] = first;
-  target[at + 2] = two ? pairOf[bits & 4095] >> 8 : padding;
-  target[at + 3] = padding;
+  const hasTwo = end - from === 2;
+  const bits = bytes[from] << 16 | (hasTwo ? bytes[from + 1] << 8 : 0);
+  target.setUint16(at, pairOf[bits >> 12], true);
+  target.setUint8(at + 2, hasTwo ? pairOf[bits & 4095] : padding);
+  target.setUint8(at + 3, padding);
   return at + 4;
 }
 
@@ -112,7 +110,7 @@ export function encodeByTable(
  */
 export function decodeBase64InPlace(bytes: Uint8Array, start: number, end: number): number {
   if ((end - start) % 4 !== 0) return -1;
-  return canDecode && end - start >= nativeBytesMin
+  return canDecode && end - start >= nativeDecodeBytesMin
     ? decodeNative(bytes, start, end)
     : decodeByTable(bytes, start, end);
 }

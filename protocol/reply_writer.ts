@@ -1,7 +1,9 @@
 /**
- * The reply writer: appends replies as bytes, one after another, to one buffer that grows. The
- * buffer comes from a pool when the first byte is written, and is taken as a whole to be sent. A
- * writer without replies holds no memory.
+ * The reply writer: appends replies as bytes, one after another, to one buffer that grows.
+ *
+ * The buffer comes from a pool when the first byte is written, and stays for the next replies: who
+ * sends at once sends from it, and then clears it. Who cannot moves the replies out to a buffer of
+ * its own.
  *
  * @module
  */
@@ -25,7 +27,11 @@ export const plainBuffers: Buffers = {
 /** The smallest buffer that a writer takes. */
 const outputBytesMin = 4096;
 
+/** A larger buffer goes back to the pool when it is cleared. */
+const keptBytesMax = 512 * 1024;
+
 const nothing = new Uint8Array(0);
+const noView = new DataView(nothing.buffer);
 const lineFeed = 0x0a;
 const blank = 0x20;
 const digitZero = 0x30;
@@ -40,17 +46,34 @@ export class ReplyWriter {
   /** Bytes of replies in the buffer. */
   length = 0;
   readonly #buffers: Buffers;
+  /** Of the whole buffer. */
+  #view = noView;
 
   constructor(buffers: Buffers = plainBuffers) {
     this.#buffers = buffers;
   }
 
-  /** Hands over the buffer, whose first `length` bytes are the replies, and starts without one. */
-  take(): Uint8Array<ArrayBuffer> {
-    const bytes = this.bytes;
-    this.bytes = nothing;
+  /** Drops the replies. */
+  clear(): void {
     this.length = 0;
-    return bytes;
+    if (this.bytes.length <= keptBytesMax) return;
+    this.#buffers.give(this.bytes);
+    this.#use(nothing);
+  }
+
+  /**
+   * Moves the replies from `start` on to a buffer that is the caller's, and drops the others. The
+   * buffer begins with them; it comes from the writer's pool.
+   */
+  moveOut(start: number): Uint8Array<ArrayBuffer> {
+    const { bytes, length } = this;
+    // A buffer that is half full is handed over: less is copied, and little is wasted.
+    const isHandedOver = start === 0 && length * 2 >= bytes.length;
+    const moved = isHandedOver ? bytes : this.#buffers.take(length - start);
+    if (isHandedOver) this.#use(nothing);
+    else moved.set(bytes.subarray(start, length));
+    this.clear();
+    return moved;
   }
 
   /** Makes space for `more` bytes behind the replies. */
@@ -109,7 +132,7 @@ export class ReplyWriter {
   /** Appends the base64 of `bytes[start, end)`. */
   base64(bytes: Uint8Array, start: number, end: number): void {
     this.reserve(base64Length(end - start));
-    this.length = encodeBase64Into(bytes, start, end, this.bytes, this.length);
+    this.length = encodeBase64Into(bytes, start, end, this.#view, this.length);
   }
 
   /** The reply `OK`. */
@@ -138,7 +161,7 @@ export class ReplyWriter {
     bytes[at++] = 0x55;
     bytes[at++] = 0x45;
     bytes[at++] = blank;
-    at = encodeBase64Into(value, start, end, bytes, at);
+    at = encodeBase64Into(value, start, end, this.#view, at);
     bytes[at++] = lineFeed;
     this.length = at;
   }
@@ -155,6 +178,11 @@ export class ReplyWriter {
     const larger = this.#buffers.take(wanted);
     if (this.length > 0) larger.set(this.bytes.subarray(0, this.length));
     if (this.bytes.length > 0) this.#buffers.give(this.bytes);
-    this.bytes = larger;
+    this.#use(larger);
+  }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 }

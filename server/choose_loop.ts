@@ -8,7 +8,7 @@ import { openSharedMemory, type SharedMemory } from "../store.ts";
 import { autoThreadsMax, threadsMax } from "./defaults.ts";
 import { EpollLoop } from "./epoll_loop.ts";
 import type { EventLoop, Io } from "./event_loop.ts";
-import { type Libc, loadLibc } from "./libc.ts";
+import { type Libc, loadLibc, whyNoLibc } from "./libc.ts";
 import { PortableLoop } from "./portable_loop.ts";
 import { ThreadLink } from "./thread_link.ts";
 
@@ -17,6 +17,8 @@ export interface LoopChoice {
   readonly io: Io | "auto";
   readonly ownsThread: boolean;
   readonly threads: number | "auto";
+  /** Gets a line for the operator where epoll would serve if it were available. */
+  readonly report?: (event: string) => void;
 }
 
 /** The main thread's loop, and what the other threads need, where there are some. */
@@ -37,7 +39,7 @@ export function autoThreads(cores: number): number {
 /**
  * Makes the loop that is asked for. `"auto"` is epoll where it is available and either may hold its
  * thread or is one of several: where it may not, its waits cost as much as the runtime's sockets
- * do.
+ * do. On Linux, `report` gets a line that says why where it is not available.
  *
  * @throws {Error} when epoll or several threads are asked for and not available; the message says
  * what to do.
@@ -63,6 +65,11 @@ export async function chooseLoop(choice: LoopChoice): Promise<ChosenLoop> {
   if (io === "epoll") {
     throw new Error(
       "Cannot use --io epoll: it needs Linux and --allow-ffi; leave it out or use --io portable",
+    );
+  }
+  if (io === "auto" && ownsThread && Deno.build.os === "linux") {
+    choice.report?.(
+      `The portable event loop serves, since epoll is not available: ${whyNoLibc()}`,
     );
   }
   return { loop: await PortableLoop.create() };

@@ -19,13 +19,14 @@ import {
 } from "../protocol.ts";
 import type { OpenConnection, ServerContext } from "./context.ts";
 import { InputBuffer } from "./input_buffer.ts";
+import { OutputBuffer } from "./output_buffer.ts";
 import { Session, type SessionOwner } from "./session.ts";
 
 /**
  * What the driver is to do next:
  *
  * - `"read"`: read into `space()`, then call `received`, or `inputEnded`;
- * - `"send"`: send `unsent()`, then call `sent`;
+ * - `"send"`: send `unsent()` or `unsentNow()`, then call `sent`;
  * - `"yield"`: let other connections have their turn;
  * - `"wait"`: nothing, until `wake` is called;
  * - `"linger"`: end the sending side, discard what the client still sends, and close;
@@ -69,14 +70,17 @@ const nothing = new Uint8Array(0);
 export class Connection implements SessionOwner, OpenConnection {
   /** Set by the driver before the first `next()`. */
   driver: ConnectionDriver | undefined;
+  /**
+   * Whether replies stay in the writer that all connections share, until `settle`. A driver sets it
+   * that sends them with `unsentNow` before another connection runs.
+   */
+  sharesOutput = false;
   /** Lines that were run, for the scheduler. */
   linesRun = 0;
   readonly #context: ServerContext;
   readonly #session: Session;
   readonly #input: InputBuffer;
-  #output: Uint8Array<ArrayBuffer> = nothing;
-  #outputLength = 0;
-  #sentLength = 0;
+  readonly #output: OutputBuffer;
   /** What to do once the output is sent; `"run"`: run further lines. */
   #after: Want | "run" = "run";
   /** Bytes of this connection that are counted in the shared bounds. */
@@ -98,6 +102,7 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#context = context;
     this.#session = new Session(context.commands, context.table, this);
     this.#input = new InputBuffer(context.buffers);
+    this.#output = new OutputBuffer(context.commands.output, context.buffers);
     this.#activeAtMs = context.nowMs;
     context.opened(this);
   }
@@ -110,13 +115,12 @@ export class Connection implements SessionOwner, OpenConnection {
   /** Runs operations and whole lines; returns what the driver must do next. */
   next(): Want {
     if (this.#isAborted) return "close";
-    while (this.#sentLength === this.#outputLength) {
+    while (this.#output.unsentBytes === 0) {
       if (this.#after !== "run") {
         const want = this.#after;
         if (want === "yield") this.#after = "run";
         return want;
       }
-      if (this.#outputLength > 0) this.#giveOutputBack();
       this.#after = this.#runSafely();
       if (this.#isAborted) return "close";
     }
@@ -128,9 +132,10 @@ export class Connection implements SessionOwner, OpenConnection {
     return lent === undefined ? this.#input.space() : this.#input.lentSpace(lent);
   }
 
-  /** Gives back the space that was lent. */
+  /** Gives back the space that was lent, and the shared writer: other connections can run. */
   settle(): void {
     this.#input.settle(this.#session.hasPending);
+    this.#keepOutput();
   }
 
   /** Takes `bytes` bytes that the driver has read into `space()`. */
@@ -151,18 +156,24 @@ export class Connection implements SessionOwner, OpenConnection {
 
   /** The length of `unsent()`. */
   get unsentBytes(): number {
-    return this.#outputLength - this.#sentLength;
+    return this.#output.unsentBytes;
   }
 
-  /** The replies to be sent. */
+  /** The replies to be sent, in a buffer that is theirs until `sent`. */
   unsent(): Uint8Array<ArrayBuffer> {
-    return this.#output.subarray(this.#sentLength, this.#outputLength);
+    this.#keepOutput();
+    return this.#output.unsent();
+  }
+
+  /** An array that begins with the `unsentBytes` bytes to be sent; valid until `settle`. */
+  unsentNow(): Uint8Array<ArrayBuffer> {
+    return this.#output.unsentNow();
   }
 
   /** Notes that the driver has sent the first `bytes` bytes of `unsent()`. */
   sent(bytes: number): void {
     if (this.#isAborted) return;
-    this.#sentLength += bytes;
+    this.#output.sent(bytes);
     this.#sentSinceRequest += bytes;
     this.#activeAtMs = this.#context.nowMs;
     this.#countReplies();
@@ -172,7 +183,7 @@ export class Connection implements SessionOwner, OpenConnection {
   drain(): boolean {
     this.#isDraining = true;
     if (this.#after === "read") this.#after = "run";
-    return this.#sentLength === this.#outputLength && !this.#session.hasPending;
+    return this.#output.unsentBytes === 0 && !this.#session.hasPending;
   }
 
   /** Ends the connection now. The driver calls `release` once no I/O uses its buffers. */
@@ -189,7 +200,7 @@ export class Connection implements SessionOwner, OpenConnection {
   /** Gives the buffers back. */
   release(): void {
     this.#input.release();
-    this.#giveOutputBack();
+    this.#output.drop();
   }
 
   /** Whether the client has exceeded the idle time-out. */
@@ -200,7 +211,7 @@ export class Connection implements SessionOwner, OpenConnection {
       const allowedMs = timeoutMs + unfinishedBytes * 1000 / slowestBytesPerSecond;
       return nowMs - this.#lineStartedAtMs > allowedMs;
     }
-    const isOurTurn = this.#session.hasPending && this.#sentLength === this.#outputLength;
+    const isOurTurn = this.#session.hasPending && this.#output.unsentBytes === 0;
     if (isOurTurn) return false;
     const onTheirWay = Math.min(this.#sentSinceRequest, kernelBytesMax);
     return nowMs - this.#activeAtMs > timeoutMs + onTheirWay * 1000 / slowestBytesPerSecond;
@@ -208,7 +219,7 @@ export class Connection implements SessionOwner, OpenConnection {
 
   /** Whether replies wait for a client that has taken nothing for `durationMs`. */
   isStalled(nowMs: number, durationMs: number): boolean {
-    return this.#sentLength < this.#outputLength && nowMs - this.#activeAtMs >= durationMs;
+    return this.#output.unsentBytes > 0 && nowMs - this.#activeAtMs >= durationMs;
   }
 
   /** The client's address, for reports. */
@@ -240,17 +251,14 @@ export class Connection implements SessionOwner, OpenConnection {
     let after: Want | "run";
     try {
       after = this.#run();
+      this.#output.take();
+      if (!this.sharesOutput) this.#output.keep();
     } catch (error) {
       // A part of a reply must not get into another connection's output.
-      output.take();
+      output.clear();
       this.#context.runFault(error);
       this.abort();
       return "close";
-    }
-    const { length } = output;
-    if (length > 0) {
-      this.#output = output.take();
-      this.#outputLength = length;
     }
     this.#countReplies();
     // No further line runs, so the input is not needed any more.
@@ -342,10 +350,11 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#session.close();
   }
 
-  #giveOutputBack(): void {
-    if (this.#outputLength > 0) this.#context.buffers.give(this.#output);
-    this.#output = nothing;
-    this.#outputLength = this.#sentLength = 0;
+  /** Moves unsent replies out of the shared writer. */
+  #keepOutput(): void {
+    if (!this.#output.isShared) return;
+    this.#output.keep();
+    this.#countReplies();
   }
 
   /** Counts the bytes of the unfinished line; false if a shared bound is exceeded. */
@@ -361,11 +370,13 @@ export class Connection implements SessionOwner, OpenConnection {
     return bytes === 0 || input.fits(0) && (strangers === 0 || strangersInput.fits(0));
   }
 
-  /** Counts the bytes of the unsent replies. */
+  /** Counts the bytes of the unsent replies, except those that are in the shared writer. */
   #countReplies(): void {
-    const bytes = this.#isAborted
-      ? 0
-      : this.#outputLength - this.#sentLength + this.#session.heldBytes;
+    let bytes = 0;
+    if (!this.#isAborted) {
+      if (this.#session.hasPending) bytes = this.#session.heldBytes;
+      if (!this.#output.isShared) bytes += this.#output.unsentBytes;
+    }
     if (bytes === this.#countedReplies) return;
     this.#context.replies.add(bytes - this.#countedReplies);
     this.#countedReplies = bytes;

@@ -3,8 +3,9 @@
  *
  * It reads at most once when its socket is ready, and runs a bounded number of requests: then it
  * lets the others have their turn. Nothing here waits, so a buffer is in the system's hands only
- * during a call, and all connections of a loop read into one buffer: what they have not consumed at
- * the end of their turn moves to one of their own.
+ * during a call: all connections of a loop read into one buffer, and send from one. What they have
+ * not consumed, and what the system did not take, moves at the end of their turn to buffers of their
+ * own.
  *
  * @module
  */
@@ -74,6 +75,7 @@ export class EpollDriver implements ConnectionDriver, ReadyHandler {
     this.#context = context;
     this.#turns = turns;
     connection.driver = this;
+    connection.sharesOutput = true;
   }
 
   /** Serves the client; `ended` of the turns is called when one side has ended the connection. */
@@ -135,13 +137,13 @@ export class EpollDriver implements ConnectionDriver, ReadyHandler {
     this.#isReading = this.#isSending = false;
     try {
       this.#run(isReady);
+      if (!this.#isClosed) this.#connection.settle();
     } catch (error) {
       this.#context.fault(error);
       this.#connection.abort();
     }
     this.#isAdvancing = false;
     if (this.#isClosed) this.#connection.release();
-    else this.#connection.settle();
   }
 
   #run(isReady: boolean): void {
@@ -201,10 +203,10 @@ export class EpollDriver implements ConnectionDriver, ReadyHandler {
   /** Sends what there is; returns how many bytes were taken. */
   #send(): number {
     const connection = this.#connection;
-    const unsent = connection.unsent();
-    const bytes = this.#socket.send(unsent);
+    const { unsentBytes } = connection;
+    const bytes = this.#socket.send(connection.unsentNow(), unsentBytes);
     if (bytes > 0) connection.sent(bytes);
-    if (bytes === unsent.length) return bytes;
+    if (bytes === unsentBytes) return bytes;
     if (this.#isPeerGone) {
       connection.abort();
       return 0;

@@ -32,6 +32,7 @@ import {
   readSocketAddress,
   socketAddressBytesMax,
   unixSocketAddress,
+  withoutZone,
 } from "./socket_address.ts";
 
 /** A descriptor that listens. */
@@ -54,7 +55,7 @@ const on = new Int32Array(outside(4).buffer).fill(1);
  * @throws {Error} when the address is unavailable; its message says what to do.
  */
 export function epollListenTcp(libc: Libc, address: TcpAddress): Bound<Listening> {
-  const sockaddr = ipSocketAddress(numericHost(address), address.port);
+  const sockaddr = socketAddress(libc, address);
   const listener = sockaddr === undefined
     ? undefined
     : listenOn(libc, sockaddr[0] === AF_INET ? AF_INET : AF_INET6, sockaddr);
@@ -65,7 +66,7 @@ export function epollListenTcp(libc: Libc, address: TcpAddress): Bound<Listening
     listenTcp(address).close();
     throw new Error(
       `Cannot listen on ${address.hostname}:${address.port}: the epoll loop takes no such address; ` +
-        "give an IP address without a zone, or use --io portable",
+        "give an IP address, or use --io portable",
     );
   }
   return { listener, address: { transport: "tcp", ...bound }, close: () => listener.close() };
@@ -87,9 +88,30 @@ export function epollListenUnix(libc: Libc, address: UnixAddress): Promise<Bound
   });
 }
 
-/** The IP address of a name, found by the runtime. */
-function numericHost({ hostname }: TcpAddress): string {
-  if (ipSocketAddress(hostname, 0) !== undefined) return hostname;
+/** The `sockaddr` of an address, whose name the runtime looks up; undefined where it cannot be had. */
+function socketAddress(
+  libc: Libc,
+  { hostname, port }: TcpAddress,
+): Uint8Array<ArrayBuffer> | undefined {
+  const [host, zone] = withoutZone(hostname);
+  if (zone === undefined) {
+    return ipSocketAddress(host, port) ?? ipSocketAddress(resolved(host), port);
+  }
+  const interfaceNumber = /^\d+$/.test(zone) ? Number(zone) : interfaceNamed(libc, zone);
+  return interfaceNumber === 0 ? undefined : ipSocketAddress(host, port, interfaceNumber);
+}
+
+/** The number of a network interface; 0 for none of this name. */
+function interfaceNamed(libc: Libc, name: string): number {
+  const bytes = new TextEncoder().encode(name);
+  // A longer buffer than the name's ends it with a zero byte.
+  const text = outside(bytes.length + 1);
+  text.set(bytes);
+  return libc.if_nametoindex(text);
+}
+
+/** The IP address of a name. */
+function resolved(hostname: string): string {
   try {
     const probe = Deno.listen({ hostname, port: 0 });
     probe.close();
@@ -208,7 +230,7 @@ export class EpollAcceptor implements ReadyHandler {
     const canTell = this.#refused.size < refusalsMax &&
       socket.open({ ready: (events) => this.#refused.get(socket)?.ready(events) });
     if (!canTell) return socket.close();
-    socket.send(refusal);
+    socket.send(refusal, refusal.length);
     this.#refused.set(socket, new EpollLinger(socket, () => this.#drop(socket)));
   }
 

@@ -27,17 +27,16 @@ export interface ReadyHandler {
 /** Events that one wait reports; more come with the next. */
 const eventsMax = 512;
 
-interface Watched {
-  readonly handler: ReadyHandler;
-  readonly serial: number;
-}
+/** Serial numbers stay below 2^31, so that the engine keeps them without an object each. */
+const serialMask = 0x7fffffff;
 
 /** A set of descriptors that are watched. */
 export class EpollSet {
   readonly #libc: Libc;
   readonly #fd: number;
-  /** By descriptor. */
-  readonly #watched: (Watched | undefined)[] = [];
+  /** Handlers and serial numbers, by descriptor. */
+  readonly #handlers: (ReadyHandler | undefined)[] = [];
+  readonly #serials: number[] = [];
   readonly #events = words(eventsMax);
   readonly #change = words(1);
   /** Where a wait in another thread reports; used by nothing else. */
@@ -53,28 +52,29 @@ export class EpollSet {
 
   /** Watches a descriptor; false when the system cannot. */
   add(fd: number, events: number, handler: ReadyHandler): boolean {
-    const serial = this.#serial = this.#serial + 1 >>> 0;
+    const serial = this.#serial = this.#serial + 1 & serialMask;
     if (!this.#control(EPOLL_CTL_ADD, fd, events, serial)) return false;
-    this.#watched[fd] = { handler, serial };
+    this.#handlers[fd] = handler;
+    this.#serials[fd] = serial;
     return true;
   }
 
   /** Changes the events that a descriptor is watched for. Errors and hang-ups always count. */
   change(fd: number, events: number): void {
-    const watched = this.#watched[fd];
-    if (watched !== undefined) this.#control(EPOLL_CTL_MOD, fd, events, watched.serial);
+    if (this.#handlers[fd] === undefined) return;
+    this.#control(EPOLL_CTL_MOD, fd, events, this.#serials[fd]);
   }
 
   /** Watches a descriptor no longer. */
   remove(fd: number): void {
-    if (this.#watched[fd] === undefined) return;
-    this.#watched[fd] = undefined;
+    if (this.#handlers[fd] === undefined) return;
+    this.#handlers[fd] = undefined;
     this.#control(EPOLL_CTL_DEL, fd, 0, 0);
   }
 
   /** Forgets a descriptor that is about to be closed, which takes it out of the set. */
   forget(fd: number): void {
-    this.#watched[fd] = undefined;
+    this.#handlers[fd] = undefined;
   }
 
   /**
@@ -85,9 +85,12 @@ export class EpollSet {
     const words = this.#events;
     const count = this.#libc.epoll_wait(this.#fd, words, eventsMax, timeoutMs);
     for (let n = 0, at = 0; n < count; n++, at += epollEvent.words) {
-      const watched = this.#watched[words[at + epollEvent.dataAt]];
-      if (watched === undefined || watched.serial !== words[at + epollEvent.dataAt + 1]) continue;
-      watched.handler.ready(words[at]);
+      const fd = words[at + epollEvent.dataAt];
+      const handler = this.#handlers[fd];
+      if (handler === undefined || this.#serials[fd] !== words[at + epollEvent.dataAt + 1]) {
+        continue;
+      }
+      handler.ready(words[at]);
     }
     return Math.max(0, count);
   }
@@ -102,7 +105,7 @@ export class EpollSet {
 
   /** Closes the set. Not while a wait is under way. */
   close(): void {
-    this.#watched.length = 0;
+    this.#handlers.length = 0;
     this.#libc.close(this.#fd);
   }
 

@@ -61,9 +61,8 @@ export class EpollSocket {
     return this.#system.libc.recv(this.fd, space, space.length, 0);
   }
 
-  /** Bytes that were taken; -1 when none can be now, or there was an error. */
-  send(bytes: Uint8Array<ArrayBuffer>): number {
-    const { length } = bytes;
+  /** Sends the first `length` bytes; returns how many were taken, -1 for none or an error. */
+  send(bytes: Uint8Array<ArrayBuffer>, length: number): number {
     return this.#system.libc.send(this.fd, bytes, Math.min(length, sendBytesMax), MSG_NOSIGNAL);
   }
 

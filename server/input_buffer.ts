@@ -37,6 +37,7 @@ const largeChunkBytes = 256 * 1024;
  */
 const idleReadBytesMax = 16 * 1024;
 
+const lineFeed = 0x0a;
 const lineFeedBytes = 1;
 const carriageReturn = 0x0d;
 const nothing = new Uint8Array(0);
@@ -142,6 +143,8 @@ export class InputBuffer {
   /** Notes that a read brought this many bytes. */
   filled(bytes: number): void {
     this.end += bytes;
+    // It ends the search for a line; the next read writes over it.
+    if (this.end < this.bytes.length) this.bytes[this.end] = lineFeed;
     this.#earlierBytes = this.#lastBytes;
     this.#lastBytes = bytes;
   }
@@ -153,19 +156,19 @@ export class InputBuffer {
    */
   nextLine(lineBytesMax: number): LineResult {
     for (;;) {
-      const lineFeed = findLineFeed(this.bytes, this.start + this.#searchedBytes, this.end);
-      if (lineFeed < 0) return this.#unfinished(lineBytesMax);
+      const found = findLineFeed(this.bytes, this.start + this.#searchedBytes, this.end);
+      if (found < 0) return this.#unfinished(lineBytesMax);
       this.#searchedBytes = 0;
       if (this.#isSkipping) {
         this.#isSkipping = false;
-        this.start = lineFeed + lineFeedBytes;
+        this.start = found + lineFeedBytes;
         continue;
       }
-      const length = this.#chunkedBytes + lineFeed - this.start;
+      const length = this.#chunkedBytes + found - this.start;
       if (length > lineBytesMax + 1) {
         this.lineStart = this.start;
-        this.lineEnd = this.#chunks === undefined ? this.#withoutReturn(lineFeed) : this.start;
-        this.#discardLine(lineFeed + lineFeedBytes);
+        this.lineEnd = this.#chunks === undefined ? this.#withoutReturn(found) : this.start;
+        this.#discardLine(found + lineFeedBytes);
         return "too long";
       }
       const start = this.#chunks === undefined ? this.start : this.#join();

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { openCLibrary } from "../c_library.ts";
+import { isFfiAllowed, openCLibrary } from "../c_library.ts";
 
 const symbols = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -29,6 +29,7 @@ const symbols = {
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
@@ -96,4 +97,10 @@ let loaded: Libc | undefined;
 export function loadLibc(): Libc | undefined {
   loaded ??= openCLibrary(symbols);
   return loaded;
+}
+
+/** Why `loadLibc` gives nothing, in a few words. */
+export function whyNoLibc(): string {
+  if (Deno.build.os !== "linux") return "it needs Linux";
+  return isFfiAllowed() ? "the C library cannot be loaded" : "it needs --allow-ffi";
 }

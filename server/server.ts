@@ -93,6 +93,7 @@ export async function serveWith(
     io: options.io ?? serverDefaults.io,
     ownsThread: options.ownsThread ?? false,
     threads: threadsFrom(options),
+    report: options.onEvent,
   });
   const { loop, peers } = chosen;
   const tcp = options.tcp ??

@@ -48,6 +48,10 @@ export class Session implements SessionControl {
   isAuthenticated: boolean;
   /** True once no further request of this client runs. */
   isClosing = false;
+  /** True while a reply is incomplete or held back. */
+  hasPending = false;
+  /** True while no further line may run. */
+  isBusy = false;
   readonly #context: Context;
   readonly #table: CommandTable;
   readonly #owner: SessionOwner;
@@ -61,19 +65,6 @@ export class Session implements SessionControl {
     this.#table = table;
     this.#owner = owner;
     this.isAuthenticated = context.isToken === undefined;
-  }
-
-  /** True while no further line may run. */
-  get isBusy(): boolean {
-    const { length } = this.#pending;
-    if (length === 0) return false;
-    return length >= heldRepliesMax || this.#heldBackBytes >= heldReplyBytesMax ||
-      this.#pending[length - 1].operation?.isExclusive === true;
-  }
-
-  /** True while a reply is incomplete or held back. */
-  get hasPending(): boolean {
-    return this.#pending.length > 0;
   }
 
   /** Bytes that operations hold, and bytes of replies that are held back. */
@@ -107,14 +98,14 @@ export class Session implements SessionControl {
         }
       }
     }
-    if (this.#pending.length > 0) this.#holdBack(undefined, noVerb, before);
+    if (this.hasPending) this.#holdBack(undefined, noVerb, before);
   }
 
   /** Answers with an error instead of running a line. */
   answer(error: ErrorReply): void {
     const before = this.#context.output.length;
     this.#context.fail(error);
-    if (this.#pending.length > 0) this.#holdBack(undefined, noVerb, before);
+    if (this.hasPending) this.#holdBack(undefined, noVerb, before);
   }
 
   /** The result of the first pending reply's last step; `"done"` when none is pending. */
@@ -144,6 +135,7 @@ export class Session implements SessionControl {
       reply.operation?.cancel(this.#context);
       reply.operation = undefined;
     }
+    this.#pendingChanged();
   }
 
   close(): void {
@@ -187,6 +179,7 @@ export class Session implements SessionControl {
     };
     if (operation !== undefined) operation.onReady = () => this.#ready(reply);
     this.#pending.push(reply);
+    this.#pendingChanged();
   }
 
   #stepOne(
@@ -222,6 +215,16 @@ export class Session implements SessionControl {
       completed++;
     }
     pending.splice(0, completed);
+    this.#pendingChanged();
+  }
+
+  /** Keeps what is asked for each line in fields, which are read without a call. */
+  #pendingChanged(): void {
+    const { length } = this.#pending;
+    this.hasPending = length > 0;
+    this.isBusy = length > 0 &&
+      (length >= heldRepliesMax || this.#heldBackBytes >= heldReplyBytesMax ||
+        this.#pending[length - 1].operation?.isExclusive === true);
   }
 
   #ready(reply: PendingReply): void {

@@ -12,10 +12,20 @@ export const unixPathBytesMax = 107;
 /** A buffer of this size takes any address. */
 export const socketAddressBytesMax = 128;
 
-/** The `sockaddr` of a numeric IP address; undefined for a name, and for an address with a zone. */
+/** A numeric IP address and its zone, the name or number of a network interface behind a `%`. */
+export function withoutZone(hostname: string): [address: string, zone: string | undefined] {
+  const at = hostname.includes(":") ? hostname.indexOf("%") : -1;
+  return at < 0 ? [hostname, undefined] : [hostname.slice(0, at), hostname.slice(at + 1)];
+}
+
+/**
+ * The `sockaddr` of a numeric IP address without a zone; undefined for anything else. IPv6 addresses
+ * that hold on one network only need the number of its interface.
+ */
 export function ipSocketAddress(
   hostname: string,
   port: number,
+  interfaceNumber = 0,
 ): Uint8Array<ArrayBuffer> | undefined {
   const four = ipv4Bytes(hostname);
   if (four !== undefined) {
@@ -31,6 +41,7 @@ export function ipSocketAddress(
   new DataView(address.buffer).setUint16(0, AF_INET6, true);
   new DataView(address.buffer).setUint16(2, port);
   address.set(six, 8);
+  new DataView(address.buffer).setUint32(24, interfaceNumber, true);
   return address;
 }
 

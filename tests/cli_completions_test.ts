@@ -17,6 +17,12 @@ Deno.test("the completions of every shell hold every subcommand, flag and verb",
       }
     }
     for (const { verb } of commands) assertStringIncludes(script, verb);
+    const choices = {
+      bash: '"auto epoll portable"',
+      zsh: "(auto epoll",
+      fish: "-x -a 'auto epoll",
+    };
+    assertStringIncludes(script, choices[shell]);
   }
 });
 
@@ -59,6 +65,7 @@ Deno.test("bash completes subcommands, flags, verbs in the case typed, and files
   assertEquals(await complete("completions", "z"), "zsh");
   assertEquals(await complete("serve", "--unix", "READM"), "README.md");
   assertEquals(await complete("serve", "--memory-limit", ""), "");
+  assertEquals(await complete("serve", "--io", ""), "auto epoll portable");
   assertEquals(await complete("serve", "--io", "e"), "epoll");
   assertEquals(await complete("serve", "--threads", ""), "auto");
 });

@@ -271,6 +271,12 @@ Deno.test("without FFI the portable loop serves, and --io epoll is one clear lin
   await using server = await serving(["--tcp", ":0"], given);
   assertStringIncludes(server.line, ", portable event loop");
   assertEquals(await exchange(server, "PING\n"), "PONG\n");
+  server.kill("SIGTERM");
+  const reason = "portable event loop serves, since epoll is not available: it needs --allow-ffi";
+  assertEquals((await server.ended).stderr.includes(reason), Deno.build.os === "linux");
+  await using chosen = await serving(["--tcp", ":0", "--io", "portable"], given);
+  chosen.kill("SIGTERM");
+  assert(!(await chosen.ended).stderr.includes("epoll"), "the loop that was asked for serves");
   const { status, stdout, stderr } = await blinkStore(["serve", "--io", "epoll"], given);
   assertEquals({ status, stdout }, { status: 1, stdout: "" });
   assertOneLine(stderr, "--io epoll: it needs Linux and --allow-ffi");

@@ -28,7 +28,25 @@ import { commands, commandTable } from "../commands/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { bytesOf } from "./raw_client.ts";
 
-const lengths = [0, 1, 2, 3, 4, 5, 6, 254, 255, 256, 257, 258, 1000, 196_608, 196_610, 400_001];
+const lengths = [
+  0,
+  1,
+  2,
+  3,
+  4,
+  5,
+  6,
+  255,
+  256,
+  257,
+  511,
+  512,
+  513,
+  1000,
+  196_608,
+  196_610,
+  400_001,
+];
 
 function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
@@ -42,10 +60,16 @@ Deno.test("base64: both ways agree with the standard library's, at any place", (
   for (const length of lengths) {
     const value = randomBytes(length);
     const text = encodeBase64(value);
+    const shared = new Uint8Array(new SharedArrayBuffer(length + 6));
+    shared.set(value, 5);
     for (const encode of [encodeBase64Into, encodeByTable]) {
-      const target = new Uint8Array(base64Length(length) + 6);
-      assertEquals(encode(value, 0, length, target, 3), 3 + text.length);
-      assertEquals(new TextDecoder().decode(target.subarray(3, 3 + text.length)), text);
+      for (const at of [0, 1, 2, 3]) {
+        const target = new Uint8Array(base64Length(length) + 9);
+        const view = new DataView(target.buffer, 3, target.length - 3);
+        assertEquals(encode(shared, 5, 5 + length, view, at), at + text.length);
+        const around = `${"\0".repeat(3 + at)}${text}${"\0".repeat(6 - at)}`;
+        assertEquals(new TextDecoder().decode(target), around);
+      }
     }
     for (const decode of [decodeBase64InPlace, decodeByTable]) {
       const bytes = bytesOf(`<<${text}>>`);
@@ -161,9 +185,12 @@ Deno.test("verbs: each of the table, and no other", () => {
 });
 
 Deno.test("words: line feeds are found near and far, and only within the range", () => {
-  for (const length of [1, 63, 64, 65, 66, 200, 5000]) {
+  for (const length of [1, 127, 128, 129, 130, 200, 5000]) {
     for (const excess of [0, 100, 10_000]) {
       const bytes = new Uint8Array(3 + length + excess).fill(0x61);
+      assertEquals(findLineFeed(bytes, 3, 3 + length), -1);
+      bytes.fill(0x0a, 3 + length + 1);
+      assertEquals(findLineFeed(bytes, 3, 3 + length), -1);
       bytes.fill(0x0a, 3 + length);
       assertEquals(findLineFeed(bytes, 3, 3 + length), -1);
       bytes[3 + length - 1] = 0x0a;
@@ -194,7 +221,31 @@ Deno.test("errors repeat a client's word escaped and cut", () => {
   assertEquals(shown("💡".repeat(1000)), "💡".repeat(64) + "...");
 });
 
-Deno.test("reply writer: grows, writes numbers, and holds nothing once it is taken", () => {
+Deno.test("reply writer: what is moved out is a copy, or the buffer where it is half full", () => {
+  let given = 0;
+  const writer = new ReplyWriter({
+    take: (bytesMin) => new Uint8Array(bytesMin),
+    give: (bytes) => given += bytes.length,
+  });
+  writer.text("drop, keep");
+  const { bytes } = writer;
+  const moved = writer.moveOut(6);
+  assert(moved !== bytes && writer.bytes === bytes, "a short reply takes the whole buffer along");
+  bytes.fill(0x21);
+  assertEquals(new TextDecoder().decode(moved), "keep");
+  writer.appendRange(new Uint8Array(bytes.length).fill(0x61), 0, bytes.length / 2);
+  assert(writer.moveOut(0) === bytes && writer.bytes !== bytes, "half a buffer is copied");
+  assertEquals([writer.length, given], [0, 0]);
+  // The base64 of what follows must go to the new buffer.
+  writer.value(bytesOf("a"), 0, 1);
+  assertEquals(new TextDecoder().decode(writer.bytes.subarray(0, writer.length)), "VALUE YQ==\n");
+  writer.reserve(1 << 20);
+  given = 0;
+  writer.clear();
+  assert(given >= 1 << 20 && writer.bytes.length === 0, "a large buffer is kept");
+});
+
+Deno.test("reply writer: grows, writes numbers, and holds nothing once it is moved out", () => {
   const writer = new ReplyWriter();
   assertEquals(writer.bytes.length, 0);
   const numbers = [0, 9, 10, 99, 100, 4_294_967_296, 10_737_418_240, 2 ** 53 - 1];
@@ -206,7 +257,7 @@ Deno.test("reply writer: grows, writes numbers, and holds nothing once it is tak
   writer.endLine();
   const { length } = writer;
   assertEquals(
-    new TextDecoder().decode(writer.take().subarray(0, length)),
+    new TextDecoder().decode(writer.moveOut(0).subarray(0, length)),
     `${numbers.join(" ")} ${"é".repeat(5000)}\n`,
   );
   assertEquals([writer.length, writer.bytes.length], [0, 0]);

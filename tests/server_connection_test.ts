@@ -13,7 +13,7 @@ import {
 import { stalledMs, strangersShare } from "../server/context.ts";
 import { eventIntervalMs } from "../server/event_log.ts";
 import { assert, assertEquals } from "./assert.ts";
-import { ManualServer } from "./server_manual.ts";
+import { LentBuffer, type ManualConnection, ManualServer } from "./server_manual.ts";
 import { bytesOf } from "./raw_client.ts";
 import { later } from "./test_commands.ts";
 
@@ -242,4 +242,63 @@ Deno.test("connection: an unfinished line runs at the end of input, and never af
   cut.send("PUT cut b64,bytes=6 aGFs");
   cut.end();
   assertEquals(cut.taken(), "ERROR value has 3 bytes, not 6\n");
+});
+
+// The output that was sent last stayed with its connection until the next request: 4 KiB each.
+for (const sharesOutput of [true, false]) {
+  Deno.test(`connection: an idle one holds no memory, output shared: ${sharesOutput}`, () => {
+    const server = new ManualServer();
+    const lent = new LentBuffer();
+    const ask = (client: ManualConnection) => {
+      client.connection.sharesOutput = sharesOutput;
+      client.run();
+      const line = bytesOf("GET k\n");
+      lent.lend(client.connection).set(line);
+      client.connection.received(line.length);
+      assertEquals([client.run(), client.taken()], ["read", "NOT_FOUND\n"]);
+      lent.takeBack();
+      client.connection.settle();
+    };
+    const { buffers } = server.context;
+    buffers.give(buffers.take(1));
+    const { keptBytes } = buffers;
+    for (let n = 0; n < 3; n++) {
+      ask(server.connect());
+      assertEquals(buffers.keptBytes, keptBytes);
+    }
+    assertEquals(server.context.replies.bytes, 0);
+  });
+}
+
+Deno.test("connection: what is not sent at once leaves the shared writer, and counts", () => {
+  const server = new ManualServer();
+  const { output } = server.context.commands;
+  const [slow, other] = [server.connect(), server.connect()];
+  for (const { connection } of [slow, other]) connection.sharesOutput = true;
+  const turn = ({ connection }: ManualConnection, line: string, sendBytes: number): string => {
+    while (connection.next() === "yield");
+    if (line !== "") {
+      connection.space().set(bytesOf(line));
+      connection.received(line.length);
+    }
+    assertEquals(connection.next(), "send");
+    const sent = connection.unsentNow().slice(0, Math.min(sendBytes, connection.unsentBytes));
+    connection.sent(sent.length);
+    connection.settle();
+    output.bytes.fill(0x21);
+    return new TextDecoder().decode(sent);
+  };
+  assertEquals(turn(slow, "PING\nGET k\n", 7), "PONG\nNO");
+  assertEquals(server.context.replies.bytes, "T_FOUND\n".length);
+  assertEquals(output.length, 0);
+  assertEquals(turn(other, "PING\n", 100), "PONG\n");
+  assertEquals(turn(slow, "", 2), "T_");
+  assertEquals(turn(other, "USAGE\n", 100), "USAGE 0\n");
+  assertEquals(turn(slow, "", 100), "FOUND\n");
+  assertEquals(server.context.replies.bytes, 0);
+  // A client that leaves takes what it has not read along.
+  turn(slow, "PING\n", 1);
+  slow.close();
+  assertEquals(server.context.replies.bytes, 0);
+  assertEquals(turn(other, "PING\n", 100), "PONG\n");
 });

@@ -6,7 +6,12 @@
  */
 
 import { loadLibc } from "../server/libc.ts";
-import { ipSocketAddress, readSocketAddress, unixSocketAddress } from "../server/socket_address.ts";
+import {
+  ipSocketAddress,
+  readSocketAddress,
+  unixSocketAddress,
+  withoutZone,
+} from "../server/socket_address.ts";
 import { serve } from "../server.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
 import { RawClient, until, within } from "./raw_client.ts";
@@ -39,6 +44,38 @@ Deno.test("epoll: IP addresses as the system has them in memory", () => {
   for (const text of ["localhost", "256.0.0.1", "1.2.3", "01.2.3.4", ":::", "fe80::1%eth0", ""]) {
     assertEquals(ipSocketAddress(text, 1), undefined, text);
   }
+});
+
+Deno.test("epoll: zones of IPv6 addresses", () => {
+  assertEquals(withoutZone("fe80::1%eth0.1"), ["fe80::1", "eth0.1"]);
+  assertEquals(withoutZone("fe80::1"), ["fe80::1", undefined]);
+  assertEquals(withoutZone("50%off"), ["50%off", undefined]);
+  const address = ipSocketAddress("fe80::1", 1, 0x01020304);
+  assert(address !== undefined);
+  assertEquals(new DataView(address.buffer).getUint32(24, true), 0x01020304);
+});
+
+const local = Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
+
+// It fell back to the runtime, which listened there, and then said that the address is unavailable.
+Deno.test({
+  name: "epoll: an address that holds on one network only",
+  ignore: ignore || local === undefined,
+  async fn() {
+    for (const zone of [local?.name, local?.scopeid]) {
+      const hostname = `${local?.address}%${zone}`;
+      await using server = await serve({ tcp: [{ hostname, port: 0 }], io: "epoll" });
+      const [address] = server.addresses;
+      assert(address.transport === "tcp" && address.port > 0);
+      using client = await RawClient.to({ ...address, hostname });
+      assertEquals(await client.ask("PING\n"), ["PONG"]);
+    }
+    for (const zone of ["nosuch", "0", ""]) {
+      const tcp = [{ hostname: `${local?.address}%${zone}`, port: 0 }];
+      const error = await assertRejects(() => serve({ tcp, io: "epoll" }), Error);
+      assert(error.message.startsWith("Cannot listen on"), error.message);
+    }
+  },
 });
 
 Deno.test("epoll: paths of Unix sockets up to their longest", () => {

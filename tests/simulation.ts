@@ -95,7 +95,7 @@ export class Simulation {
     }
     const choice = random.below(1000);
     if (this.#clients.length < clientsMax && (choice < 20 || this.#clients.length === 0)) {
-      this.#clients.push(new SimulatedClient(this.#server));
+      this.#clients.push(new SimulatedClient(this.#server, random.below(2) === 0));
     } else if (choice < 26) {
       this.#vanish(this.#anyClient());
     } else if (choice < 60) {
@@ -115,6 +115,14 @@ export class Simulation {
 
   /** Lets one client, or the server for it, go on by a step. */
   #drive(client: SimulatedClient): void {
+    try {
+      this.#takeTurn(client);
+    } finally {
+      this.#endTurn(client);
+    }
+  }
+
+  #takeTurn(client: SimulatedClient): void {
     const random = this.#random;
     if (client.isClosed) {
       this.#vanish(client);
@@ -124,19 +132,15 @@ export class Simulation {
     const evictions = this.#store.stats.evictions;
     this.#lent.takeBack(client.connection);
     const want = client.connection.next();
-    this.#lent.takeBack();
     if (this.#server.broken !== undefined) throw this.#server.broken;
     if (this.#server.events.some((event) => /fault/.test(event))) {
       throw new SimulationFault(this.#server.events.join("; "));
     }
     if (want === "send") {
-      if (!client.isSeen) this.#see(client, this.#store.stats.evictions !== evictions);
-      client.isSeen = true;
-      if (client.isStill) return;
-      const { unsentBytes } = client.connection;
-      const part = random.below(3) === 0 ? 1 + random.below(unsentBytes) : unsentBytes;
-      client.connection.sent(part);
-      if (part === unsentBytes) client.isSeen = false;
+      const hasEvicted = this.#store.stats.evictions !== evictions;
+      const unsent = client.unsent();
+      if (unsent !== undefined) this.#see(client, decoder.decode(unsent), hasEvicted);
+      if (!client.isStill) client.take(random);
     } else if (want === "yield" || want === "wait") {
       const flush = client.sent.at(0)?.flush;
       if (want === "yield" && flush !== undefined) this.#model.goOnFlushing(flush);
@@ -149,6 +153,15 @@ export class Simulation {
       }
       this.#vanish(client);
     }
+  }
+
+  /** The turn of a client is over: what it shares with the others is theirs now. */
+  #endTurn(client: SimulatedClient): void {
+    this.#lent.takeBack();
+    const { connection } = client;
+    if (!connection.sharesOutput) return;
+    connection.settle();
+    this.#server.context.commands.output.bytes.fill(0x21);
   }
 
   /** Brings some of the client's bytes to the server. */
@@ -181,11 +194,11 @@ export class Simulation {
   }
 
   /** Compares the connection's new output with the model. */
-  #see(client: SimulatedClient, hasEvicted: boolean): void {
+  #see(client: SimulatedClient, replies: string, hasEvicted: boolean): void {
     const model = this.#model;
     model.isEvicting = hasEvicted;
     if (hasEvicted) model.evicted();
-    client.partial += decoder.decode(client.connection.unsent());
+    client.partial += replies;
     for (;;) {
       const lineFeed = client.partial.indexOf("\n");
       const reply = lineFeed < 0 ? client.partial : client.partial.slice(0, lineFeed);

@@ -25,8 +25,8 @@ export class SimulatedClient {
   readonly sent: Sent[] = [];
   /** The reply that is not complete. */
   partial = "";
-  /** True while the connection's output has been checked, but not all of it taken. */
-  isSeen = false;
+  /** What it has seen of the connection's output, but not taken. */
+  #seen: Uint8Array | undefined;
   /** True while the client takes no replies. */
   isStill = false;
   /** True once the client has half-closed. */
@@ -37,8 +37,10 @@ export class SimulatedClient {
   /** Bytes that are not delivered yet. */
   #outbox: Uint8Array = new Uint8Array(0);
 
-  constructor(server: ManualServer) {
+  /** A client whose driver sends from the writer that all share, or from a buffer of its own. */
+  constructor(server: ManualServer, sharesOutput: boolean) {
     this.connection = new Connection(server.context);
+    this.connection.sharesOutput = sharesOutput;
     this.connection.driver = {
       wake() {},
       abort: () => {
@@ -69,6 +71,27 @@ export class SimulatedClient {
     outbox[outbox.length - 1] = 0x0a;
     this.#outbox = outbox;
     this.sent.push({ ...request, begun: [] });
+  }
+
+  /** The connection's output; undefined where it was seen before, and has not changed. */
+  unsent(): Uint8Array | undefined {
+    const { connection } = this;
+    const unsent = connection.sharesOutput
+      ? connection.unsentNow().subarray(0, connection.unsentBytes)
+      : connection.unsent();
+    const seen = this.#seen;
+    this.#seen = unsent.slice();
+    if (seen === undefined) return unsent;
+    if (seen.length === unsent.length && seen.every((byte, n) => byte === unsent[n])) return;
+    throw new Error("Replies changed before they were sent");
+  }
+
+  /** Takes some of the connection's output, as much as the random choice says. */
+  take(random: Random): void {
+    const { unsentBytes } = this.connection;
+    const part = random.below(3) === 0 ? 1 + random.below(unsentBytes) : unsentBytes;
+    this.connection.sent(part);
+    this.#seen = part === unsentBytes ? undefined : this.#seen?.subarray(part);
   }
 
   /** Brings some of its bytes to the server, as many as the random choice says. */

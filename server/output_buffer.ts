@@ -1,0 +1,77 @@
+/**
+ * The output buffer: replies of one connection that are not sent yet.
+ *
+ * A run writes them to the writer that all connections of a loop share. A driver that sends at once
+ * sends them from there; then no byte is copied, and no buffer changes hands. Whatever is to wait
+ * moves to a buffer of the connection's own first, and that goes back once all of it is sent.
+ *
+ * @module
+ */
+
+import type { Buffers, ReplyWriter } from "../protocol.ts";
+
+const nothing = new Uint8Array(0);
+
+/** The replies of one connection that are not sent. */
+export class OutputBuffer {
+  /** True while the replies are in the shared writer: nothing else may write to it. */
+  isShared = false;
+  readonly #writer: ReplyWriter;
+  readonly #buffers: Buffers;
+  /** The buffer of its own; none while the replies are in the writer. */
+  #bytes: Uint8Array<ArrayBuffer> = nothing;
+  #length = 0;
+  #sentLength = 0;
+
+  constructor(writer: ReplyWriter, buffers: Buffers) {
+    this.#writer = writer;
+    this.#buffers = buffers;
+  }
+
+  /** Bytes that are not sent. */
+  get unsentBytes(): number {
+    return this.#length - this.#sentLength;
+  }
+
+  /** Takes over what the writer holds. All that it had before must be sent. */
+  take(): void {
+    this.#length = this.#writer.length;
+    this.isShared = this.#length > 0;
+  }
+
+  /** Moves the replies to a buffer of its own, if they are in the writer. */
+  keep(): void {
+    if (!this.isShared) return;
+    this.#bytes = this.#writer.moveOut(this.#sentLength);
+    this.isShared = false;
+    this.#length -= this.#sentLength;
+    this.#sentLength = 0;
+  }
+
+  /** The replies, in a buffer of their own. */
+  unsent(): Uint8Array<ArrayBuffer> {
+    this.keep();
+    return this.#bytes.subarray(this.#sentLength, this.#length);
+  }
+
+  /** An array that begins with the `unsentBytes` bytes; valid until `keep`. */
+  unsentNow(): Uint8Array<ArrayBuffer> {
+    const bytes = this.isShared ? this.#writer.bytes : this.#bytes;
+    return this.#sentLength === 0 ? bytes : bytes.subarray(this.#sentLength, this.#length);
+  }
+
+  /** Notes that the first `bytes` bytes were sent. */
+  sent(bytes: number): void {
+    this.#sentLength += bytes;
+    if (this.#sentLength === this.#length) this.drop();
+  }
+
+  /** Forgets the replies, and gives the buffer back. */
+  drop(): void {
+    if (this.isShared) this.#writer.clear();
+    else if (this.#length > 0) this.#buffers.give(this.#bytes);
+    this.isShared = false;
+    this.#bytes = nothing;
+    this.#length = this.#sentLength = 0;
+  }
+}
