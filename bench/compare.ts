@@ -15,7 +15,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { hasGenerator } from "./measures.ts";
 import { type Extent, measurePart, note } from "./parts.ts";
-import { comparedPeers, type Peers } from "./peers.ts";
+import { availablePeers, type Peers } from "./peers.ts";
 import { root } from "./processes.ts";
 import { drawPlots } from "./plots.ts";
 import { renderFigures, renderTables, writeFigures } from "./report.ts";
@@ -66,7 +66,7 @@ if (import.meta.main) await main();
 async function main(): Promise<void> {
   const flags = parseArgs(Deno.args, { boolean: ["short"], string: ["from", "only", "into"] });
   if (flags.short === true) {
-    const results = await compare(short, await comparedPeers());
+    const results = await compare(short, await availablePeers(short.threads));
     console.log(renderTables(results));
     console.log(renderFigures(results, "none").length, "characters of figures");
     console.log(Object.keys(await drawPlots(results)).length, "plots");
@@ -98,7 +98,7 @@ async function measureIntoFile(only: Part[] | undefined, into?: string): Promise
   const newest = await newestFile();
   if (only === undefined) {
     const earlier = newest === undefined ? undefined : earlierOf(newest, await readResults(newest));
-    const results = { ...await compare(full, await comparedPeers()), earlier };
+    const results = { ...await compare(full, await availablePeers(full.threads)), earlier };
     const file = `${results.date.replaceAll(/[: ]/g, "-")}.json`;
     await writeResults(file, results);
     return file;
@@ -109,7 +109,8 @@ async function measureIntoFile(only: Part[] | undefined, into?: string): Promise
   if (JSON.stringify(before.machine) !== JSON.stringify(machine())) {
     throw new Error(`Cannot measure parts of ${file}: it is of another machine`);
   }
-  await writeResults(file, merged(before, await compare(full, await comparedPeers(), only)));
+  const peers = await availablePeers(full.threads);
+  await writeResults(file, merged(before, await compare(full, peers, only)));
   return file;
 }
 
@@ -141,7 +142,7 @@ function earlierOf(file: string, { speed, earlier }: Results): Earlier | undefin
 /** Measures everything, or some parts. */
 export async function compare(
   extent: Extent,
-  { kinds, leftOut }: Peers,
+  { kinds, threaded, leftOut }: Peers,
   only: readonly Part[] = parts,
 ): Promise<Results> {
   note(`comparing ${kinds.map(({ name, version }) => `${name} (${version})`).join(", ")}`);
@@ -153,7 +154,8 @@ export async function compare(
   let results: Partial<Results> = {};
   for (const part of parts.filter((one) => only.includes(one))) {
     measured[part] = { date: now(), commit: await commit() };
-    results = { ...results, ...await measurePart[part]({ extent, peers: kinds, isLight }) };
+    const options = { extent, peers: kinds, threaded, isLight };
+    results = { ...results, ...await measurePart[part](options) };
   }
   return {
     date,

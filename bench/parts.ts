@@ -17,7 +17,7 @@ import {
 } from "./measures.ts";
 import { medianOf } from "./median.ts";
 import { measureMissRatios } from "./miss_ratios.ts";
-import { blinkExecutable, blinkTask, threadedPeers } from "./peers.ts";
+import { blinkExecutable, blinkTask } from "./peers.ts";
 import { type PeerKind, type Running, start, threadCpuTimesUs } from "./processes.ts";
 import type {
   ByPeer,
@@ -54,6 +54,8 @@ export interface Extent {
 export interface PartOptions {
   readonly extent: Extent;
   readonly peers: readonly PeerKind[];
+  /** Those that can have threads, with several numbers of them. */
+  readonly threaded: readonly PeerKind[];
   /** Whether the light generator makes the load of the speeds. */
   readonly isLight: boolean;
 }
@@ -83,7 +85,7 @@ export const measurePart: Readonly<
   }),
   stall: async ({ extent }) => ({ stall: medianOf(await stalls(extent)) }),
   idle: async ({ peers, extent: { idleConnections } }) => ({
-    idleConnectionBytes: await eachPeer(peers, "idle connections", (kind) => {
+    idleConnectionBytes: await eachPeer(withoutThreads(peers), "idle connections", (kind) => {
       return measureIdleConnection(kind, idleConnections);
     }),
   }),
@@ -97,6 +99,11 @@ export const measurePart: Readonly<
 /** The servers, each program once: neither other loops nor other numbers of threads. */
 function withoutVariants(peers: readonly PeerKind[]): PeerKind[] {
   return peers.filter(({ name }) => !/[ ,]/.test(name));
+}
+
+/** The servers with no other number of threads than their name stands for. */
+function withoutThreads(peers: readonly PeerKind[]): PeerKind[] {
+  return peers.filter(({ name }) => !name.includes(","));
 }
 
 async function eachPeer<T>(
@@ -141,11 +148,10 @@ async function speeds({ peers, extent, isLight }: PartOptions): Promise<ByPeer<S
 }
 
 /** The speeds of each program that can have threads, with 1 thread and more. */
-async function scaling({ extent, isLight }: PartOptions): Promise<ByPeer<Scaled[]>> {
-  const { threads, threadLoads, rounds, secondsPerLoad: seconds } = extent;
-  const { kinds } = await threadedPeers(threads);
+async function scaling({ threaded, extent, isLight }: PartOptions): Promise<ByPeer<Scaled[]>> {
+  const { threadLoads, rounds, secondsPerLoad: seconds } = extent;
   const options = { what: "threads", rounds, seconds, isLight };
-  const measured = await alternating(kinds, threadLoads, options);
+  const measured = await alternating(threaded, threadLoads, options);
   const scaled: Record<string, Scaled[]> = {};
   for (const [{ name, threads }, byLoad] of measured) {
     const rows = scaled[name.split(",")[0]] ??= [];
@@ -155,8 +161,8 @@ async function scaling({ extent, isLight }: PartOptions): Promise<ByPeer<Scaled[
 }
 
 /**
- * One load on a server with one thread, and on one of two threads of another server: a connection
- * in two stays idle, and connections are dealt to the threads in turn. Undefined where there are no
+ * One load on a server with one thread, and on one of two threads of another server: each
+ * second connection stays idle, and a new one goes to the thread with the fewest. Undefined where there are no
  * two threads.
  */
 async function lockCost({ peers, extent, isLight }: PartOptions): Promise<LockCost | undefined> {
@@ -199,15 +205,14 @@ async function stalls({ rounds, churn }: Extent): Promise<Stall[]> {
   return measured;
 }
 
-async function starts({ peers, extent }: PartOptions): Promise<ByPeer<Start>> {
+async function starts({ peers, threaded, extent }: PartOptions): Promise<ByPeer<Start>> {
   const rounds = async (kind: PeerKind, command?: (port: number) => readonly string[]) => {
     const measured: Start[] = [];
     while (measured.length < extent.starts) measured.push(await measureStart(kind, command));
     return medianOf(measured);
   };
-  const threaded = (await threadedPeers(extent.threads)).kinds
-    .filter(({ name }) => name.startsWith("blink,"));
-  const kinds = [...withoutVariants(peers), ...threaded];
+  const ofBlink = threaded.filter(({ name }) => name.startsWith("blink,"));
+  const kinds = [...withoutVariants(peers), ...ofBlink];
   const measured: Record<string, Start> = { ...await eachPeer(kinds, "start", rounds) };
   const own = peers.find(({ name }) => name === "blink");
   if (own === undefined) return measured;

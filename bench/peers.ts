@@ -22,7 +22,10 @@ const engineFlags: readonly string[] = config.tasks.serve.command.split(" ")
 
 /** The servers that take part, and why others do not. */
 export interface Peers {
+  /** Those that are compared, this server's first. */
   readonly kinds: readonly PeerKind[];
+  /** Those that can have threads, with several numbers of them. */
+  readonly threaded: readonly PeerKind[];
   /** By the name of the kind. */
   readonly leftOut: Readonly<Record<string, string>>;
 }
@@ -186,18 +189,27 @@ const compared: readonly (readonly [string, number])[] = [
   ["pogocache", 2],
 ];
 
-/** The servers of the comparison. */
-export async function comparedPeers(): Promise<Peers> {
-  return await available(compared);
-}
+/** The programs that can have threads. */
+const threadable = ["blink", "memcached", "pogocache"];
 
-/** The servers that can have several threads, with each of these numbers of them. */
-export async function threadedPeers(threads: readonly number[]): Promise<Peers> {
-  return await available(
-    ["blink", "memcached", "pogocache"].flatMap((name) =>
-      threads.map((count): readonly [string, number] => [name, count])
-    ),
-  );
+/** The servers of the comparison; the threaded ones have each of these numbers of threads. */
+export async function availablePeers(threads: readonly number[]): Promise<Peers> {
+  const scaled = threadable.flatMap((name) => threads.map((count) => [name, count] as const));
+  const kinds = new Map<string, PeerKind>();
+  const leftOut: Record<string, string> = {};
+  const namesOf = async (wanted: typeof compared) => {
+    const names: string[] = [];
+    for (const [program, count] of wanted) {
+      const { name } = programs[program].kindOf(count);
+      names.push(name);
+      if (kinds.has(name) || name in leftOut) continue;
+      const kind = await started(program, count);
+      if (typeof kind === "string") leftOut[name] = kind;
+      else kinds.set(name, kind);
+    }
+    return names.flatMap((name) => kinds.get(name) ?? []);
+  };
+  return { kinds: await namesOf(compared), threaded: await namesOf(scaled), leftOut };
 }
 
 /** This server by `deno task serve`. */
@@ -212,27 +224,19 @@ export async function blinkExecutable(): Promise<((port: number) => string[]) | 
   return isThere ? (port) => [executable, "serve", "--tcp", `127.0.0.1:${port}`] : undefined;
 }
 
-/** Starts each kind once; one that gives no reply is left out. */
-async function available(wanted: typeof compared): Promise<Peers> {
-  const kinds: PeerKind[] = [];
-  const leftOut: Record<string, string> = {};
-  for (const [program, threads] of wanted) {
-    const { versionCommand, kindOf } = programs[program];
-    const kind = kindOf(threads);
-    const version = await versionOf(versionCommand);
-    if (version === undefined) {
-      leftOut[kind.name] = `${versionCommand[0]} is not on the path`;
-      continue;
-    }
-    try {
-      await using server = await start({ ...kind, version });
-      if (kind.dialect === blink) await checkThreads(server);
-      kinds.push({ ...kind, version });
-    } catch (error) {
-      leftOut[kind.name] = (error as Error).message;
-    }
+/** The kind, if it gives a reply once it is started; else why it cannot take part. */
+async function started(program: string, threads: number): Promise<PeerKind | string> {
+  const { versionCommand, kindOf } = programs[program];
+  const version = await versionOf(versionCommand);
+  if (version === undefined) return `${versionCommand[0]} is not on the path`;
+  const kind = { ...kindOf(threads), version };
+  try {
+    await using server = await start(kind);
+    if (kind.dialect === blink) await checkThreads(server);
+    return kind;
+  } catch (error) {
+    return (error as Error).message;
   }
-  return { kinds, leftOut };
 }
 
 /** Throws if this server says that it has other threads than its kind. */
