@@ -149,10 +149,11 @@ function portable({ speed, earlier }: Results, at: Load): Budget {
 }
 
 /** Before there was another loop, the plain server had the portable one. */
-function idleConnections({ idleConnectionBytes: bytes, threads }: Results) {
-  return threads === undefined
-    ? { portable: bytes?.blink }
-    : { epoll: bytes?.blink, portable: bytes?.["blink portable"] };
+function idleConnections({ idleConnectionBytes: bytes }: Results) {
+  const portable = bytes?.["blink portable"];
+  return portable === undefined
+    ? { epoll: undefined, portable: bytes?.blink }
+    : { epoll: bytes.blink, portable };
 }
 
 /** In MB, from the start with the most threads. */

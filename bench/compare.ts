@@ -5,7 +5,7 @@
  *
  * `--only speed,start` measures these parts again and puts them into the newest file of results, or
  * into that of `--into FILE`; the file says when each part was measured. `--from FILE` renders
- * existing results. `--short` measures a little of everything, writes nothing and takes half a
+ * existing results. `--short` measures a little of everything, writes nothing and takes less than a
  * minute, to show that all of it runs.
  *
  * @module
@@ -19,7 +19,13 @@ import { availablePeers, type Peers } from "./peers.ts";
 import { root } from "./processes.ts";
 import { drawPlots } from "./plots.ts";
 import { renderFigures, renderTables, writeFigures } from "./report.ts";
-import { type Earlier, type Measured, type Part, parts, type Results } from "./results.ts";
+import {
+  type Earlier,
+  type Measured,
+  type Part,
+  parts as allParts,
+  type Results,
+} from "./results.ts";
 import { traceNames } from "./traces.ts";
 
 const mebibyte = 1024 * 1024;
@@ -87,9 +93,10 @@ async function main(): Promise<void> {
 /** Reads the names of parts; undefined for all. */
 function readParts(text: string | undefined): Part[] | undefined {
   return text?.split(",").map((name) => {
-    const part = parts.find((one) => one === name);
-    if (part === undefined) throw new Error(`Cannot measure "${name}": it is none of ${parts}`);
-    return part;
+    const part = allParts.find((one) => one === name);
+    if (part !== undefined) return part;
+    console.error(`Cannot measure "${name}": it is none of ${allParts.join(", ")}`);
+    Deno.exit(2);
   });
 }
 
@@ -116,6 +123,9 @@ async function measureIntoFile(only: Part[] | undefined, into?: string): Promise
 
 /** Puts parts into earlier results, which keep what was measured about the others. */
 export function merged(before: Results, { date: _, ...parts }: Partial<Results>): Results {
+  // Older files have one run and no record of it.
+  const run = { date: before.date, commit: "(not recorded)" };
+  const unrecorded = Object.fromEntries(allParts.map((part) => [part, run]));
   // These two are said of the speeds.
   const { rounds, secondsPerLoad } = parts.measured?.speed === undefined
     ? before
@@ -126,7 +136,7 @@ export function merged(before: Results, { date: _, ...parts }: Partial<Results>)
     rounds,
     secondsPerLoad,
     versions: { ...before.versions, ...parts.versions },
-    measured: { ...before.measured, ...parts.measured },
+    measured: { ...unrecorded, ...before.measured, ...parts.measured },
   };
 }
 
@@ -143,7 +153,7 @@ function earlierOf(file: string, { speed, earlier }: Results): Earlier | undefin
 export async function compare(
   extent: Extent,
   { kinds, threaded, leftOut }: Peers,
-  only: readonly Part[] = parts,
+  only: readonly Part[] = allParts,
 ): Promise<Results> {
   note(`comparing ${kinds.map(({ name, version }) => `${name} (${version})`).join(", ")}`);
   for (const [name, why] of Object.entries(leftOut)) note(`${name} is left out: ${why}`);
@@ -152,7 +162,7 @@ export async function compare(
   const date = now();
   const measured: Partial<Record<Part, Measured>> = {};
   let results: Partial<Results> = {};
-  for (const part of parts.filter((one) => only.includes(one))) {
+  for (const part of allParts.filter((one) => only.includes(one))) {
     measured[part] = { date: now(), commit: await commit() };
     const options = { extent, peers: kinds, threaded, isLight };
     results = { ...results, ...await measurePart[part](options) };
