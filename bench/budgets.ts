@@ -16,75 +16,152 @@ export interface Budget {
   readonly isMet: boolean | undefined;
 }
 
+const load = (connections: number, pipeline: number): Load => ({ connections, pipeline });
+
 /** Every row of the design's table that the comparison measures. */
 export function budgetsOf(results: Results): Budget[] {
+  const { stall, start } = results;
+  const idle = idleConnections(results);
   return [
-    cpu(results, { connections: 50, pipeline: 1 }, 0.97),
-    cpu(results, { connections: 50, pipeline: 16 }, 0.87),
-    cpu(results, { connections: 50, pipeline: 64 }, 0.8),
-    throughput(results, { connections: 1, pipeline: 1 }, 1),
-    throughput(results, { connections: 50, pipeline: 1 }, 1.05),
-    throughput(results, { connections: 50, pipeline: 16 }, 1.15),
-    throughput(results, { connections: 50, pipeline: 64 }, 1.2),
-    throughput(results, { connections: 500, pipeline: 1 }, 1.1),
-    p99(results, { connections: 500, pipeline: 1 }),
-    p99(results, { connections: 1000, pipeline: 1 }),
+    besideRedis(results, load(50, 1), "cpuUs", 0.97),
+    besideRedis(results, load(50, 16), "cpuUs", 0.87),
+    besideRedis(results, load(50, 64), "cpuUs", 0.8),
+    besideRedis(results, load(1, 1), "requestsPerSecond", 1),
+    besideRedis(results, load(50, 1), "requestsPerSecond", 1.05),
+    besideRedis(results, load(50, 16), "requestsPerSecond", 1.15),
+    besideRedis(results, load(50, 64), "requestsPerSecond", 1.2),
+    besideRedis(results, load(500, 1), "requestsPerSecond", 1.1),
+    besideRedis(results, load(500, 1), "p99Ms", 1),
+    besideRedis(results, load(1000, 1), "p99Ms", 1),
+    twoThreads(results, "requestsPerSecond", 1.4),
+    twoThreads(results, "p99Ms", 1.5),
+    lockCost(results),
+    ...[1, 16, 64].map((pipeline) => portable(results, load(50, pipeline))),
     ...memoryRows(results),
-    absolute("longest stall while 1 GiB churns", "ms", results.stall.maxMs, 5),
-    absolute("idle connection", "KB", divided(results.idleConnectionBytes.blink, 1000), 5),
-    absolute("start to first reply, deno task serve", "ms", results.start.task?.firstReplyMs, 150),
-    absolute("start to first reply, executable", "ms", results.start.executable?.firstReplyMs, 120),
-    absolute(
-      "resident memory at start",
-      "MB",
-      divided(results.start.blink?.residentBytes, 1e6),
-      75,
-    ),
+    absolute("longest stall while 1 GiB churns", "ms", stall?.maxMs, 5),
+    absolute("idle connection, epoll", "KB", divided(idle.epoll, 1000), 1.5),
+    absolute("idle connection, portable loop", "KB", divided(idle.portable, 1000), 5),
+    absolute("start to first reply, deno task serve", "ms", start?.task?.firstReplyMs, 150),
+    absolute("start to first reply, executable", "ms", start?.executable?.firstReplyMs, 120),
+    absolute("resident memory at start", "MB", divided(start?.blink?.residentBytes, 1e6), 75),
+    absolute("resident memory of each further thread", "MB", furtherThread(results), 16),
   ];
 }
 
-function cpu(results: Results, load: Load, atMost: number): Budget {
-  return ratio(results, load, { what: "CPU a request", unit: "µs", figure: "cpuUs", atMost });
+/** A figure that budgets are about. */
+type Figure = "cpuUs" | "requestsPerSecond" | "p99Ms";
+
+const figures: Record<Figure, { name: string; unit: string; isMoreBetter: boolean }> = {
+  cpuUs: { name: "CPU a request", unit: "µs", isMoreBetter: false },
+  requestsPerSecond: { name: "throughput", unit: "requests/s", isMoreBetter: true },
+  p99Ms: { name: "p99", unit: "ms", isMoreBetter: false },
+};
+
+/** The speed of a server under a load. */
+export function speedOf(speeds: readonly Speed[] | undefined, { connections, pipeline }: Load) {
+  return speeds?.find((one) => one.connections === connections && one.pipeline === pipeline);
 }
 
-function throughput(results: Results, load: Load, atLeast: number): Budget {
-  const figure = "requestsPerSecond";
-  return ratio(results, load, { what: "throughput", unit: "requests/s", figure, atLeast });
-}
-
-function p99(results: Results, load: Load): Budget {
-  return ratio(results, load, { what: "p99", unit: "ms", figure: "p99Ms", atMost: 1 });
-}
-
-/**
- * A figure of this server, divided by that of Redis, which gets arrays as its clients send them.
- */
+/** A row about a figure of one server, divided by that of another. */
 function ratio(
-  { speed }: Results,
-  { connections, pipeline }: Load,
-  { what: name, unit, figure, atMost, atLeast }: {
-    what: string;
-    unit: string;
-    figure: keyof Speed;
-    atMost?: number;
-    atLeast?: number;
+  figure: Figure,
+  { where, one, other, otherName, bound }: {
+    where: string;
+    one: Speed | undefined;
+    other: Speed | undefined;
+    otherName: string;
+    bound: number;
   },
 ): Budget {
-  const figureOf = (peer: string) =>
-    speed[peer]?.find((one) => one.connections === connections && one.pipeline === pipeline)
-      ?.[figure];
-  const blink = figureOf("blink");
-  const redis = figureOf("redis");
-  const what = `${name}, ${connections} × ${pipeline}`;
-  const budget = atMost === undefined ? `≥ ${atLeast} × Redis` : `≤ ${atMost} × Redis`;
-  if (blink === undefined || redis === undefined) return unmeasured(what, budget);
-  const times = blink / redis;
+  const { name, unit, isMoreBetter } = figures[figure];
+  const what = `${name}, ${where}`;
+  const budget = `${isMoreBetter ? "≥" : "≤"} ${bound} × ${otherName}`;
+  if (one === undefined || other === undefined) return unmeasured(what, budget);
+  const times = one[figure] / other[figure];
   return {
     what,
     budget,
-    measured: `${times.toFixed(3)} × (${show(blink)} ${unit}, Redis ${show(redis)})`,
-    isMet: atMost === undefined ? times >= atLeast! : times <= atMost,
+    measured: `${times.toFixed(3)} × (${show(one[figure])} ${unit}, ${otherName} ` +
+      `${show(other[figure])})`,
+    isMet: isMoreBetter ? times >= bound : times <= bound,
   };
+}
+
+/** This server with one thread, beside Redis, which gets arrays as its clients send them. */
+function besideRedis({ speed }: Results, at: Load, figure: Figure, bound: number): Budget {
+  return ratio(figure, {
+    where: `${at.connections} × ${at.pipeline}`,
+    one: speedOf(speed.blink, at),
+    other: speedOf(speed.redis, at),
+    otherName: "Redis",
+    bound,
+  });
+}
+
+/** Two threads beside one, of the same run. */
+function twoThreads({ scaling }: Results, figure: Figure, bound: number): Budget {
+  const of = (threads: number) =>
+    speedOf(scaling?.blink?.filter((one) => one.threads === threads), load(50, 64));
+  return ratio(figure, {
+    where: "two threads, 50 × 64",
+    one: of(2),
+    other: of(1),
+    otherName: "one thread",
+    bound,
+  });
+}
+
+/** A load on one of two threads, beside the same load on one thread without locks. */
+function lockCost({ lock }: Results): Budget {
+  const row = ratio("cpuUs", {
+    where: "a lock on the way, 50 × 16",
+    one: lock?.with,
+    other: lock?.without,
+    otherName: "no lock",
+    bound: 1.08,
+  });
+  if (lock === undefined) return row;
+  const share = `${(lock.busiestShare * 100).toFixed(0)} % of it in one thread`;
+  return { ...row, measured: `${row.measured}; ${share}` };
+}
+
+/** What counts as noise between two runs of the same code. */
+const noise = 1.05;
+
+/**
+ * The portable loop beside that of an earlier file of results. The machine may have been faster or
+ * slower then, so each is first divided by Redis in the same run.
+ */
+function portable({ speed, earlier }: Results, at: Load): Budget {
+  const what = `CPU a request, portable loop, ${at.connections} × ${at.pipeline}`;
+  const budget = `≤ ${noise} × before`;
+  const times = (own: readonly Speed[] | undefined, redis: readonly Speed[] | undefined) =>
+    (speedOf(own, at)?.cpuUs ?? NaN) / (speedOf(redis, at)?.cpuUs ?? NaN);
+  const now = times(speed["blink portable"], speed.redis);
+  const before = times(earlier?.portable, earlier?.redis);
+  if (Number.isNaN(now / before)) return unmeasured(what, budget);
+  return {
+    what,
+    budget,
+    measured: `${(now / before).toFixed(3)} × (${show(now)} × Redis, before ${show(before)})`,
+    isMet: now / before <= noise,
+  };
+}
+
+/** Before there was another loop, the plain server had the portable one. */
+function idleConnections({ idleConnectionBytes: bytes }: Results) {
+  const portable = bytes?.["blink portable"];
+  return portable === undefined
+    ? { epoll: undefined, portable: bytes?.blink }
+    : { epoll: bytes.blink, portable };
+}
+
+/** In MB, from the start with the most threads. */
+function furtherThread({ start }: Results): number | undefined {
+  const threads = [4, 2].find((count) => start?.[`blink, ${count} threads`] !== undefined);
+  if (threads === undefined || start.blink === undefined) return undefined;
+  const all = start[`blink, ${threads} threads`].residentBytes;
+  return (all - start.blink.residentBytes) / (threads - 1) / 1e6;
 }
 
 function absolute(
@@ -107,13 +184,13 @@ function unmeasured(what: string, budget: string): Budget {
  * before the first entry, so that difference is added to memcached's.
  */
 function memoryRows({ memory }: Results): Budget[] {
-  const [empty, full] = [memory.blink?.[0], memory.blink?.at(-1)];
+  const [empty, full] = [memory?.blink?.[0], memory?.blink?.at(-1)];
   return ["redis", "memcached"].map((peer) => {
     const isAdded = peer === "memcached";
     const what = `resident memory, ${show(full?.entries ?? 0)} entries of 16 + 64 bytes`;
     const budget = isAdded ? `≤ ${peer} + bare process` : `≤ ${peer}`;
-    const bare = memory[peer]?.[0];
-    const other = memory[peer]?.find(({ entries }) => entries === full?.entries);
+    const bare = memory?.[peer]?.[0];
+    const other = memory?.[peer]?.find(({ entries }) => entries === full?.entries);
     if (full === undefined || other === undefined || bare === undefined) {
       return unmeasured(what, budget);
     }

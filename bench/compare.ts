@@ -1,46 +1,32 @@
 /**
- * The comparison of this server with Redis and memcached, where they are installed, in one run.
+ * The comparison of this server with Redis, memcached and pogocache, where they are installed.
  * Prints tables, writes the results to `bench/results/`, draws the plots and writes the figures
- * into `docs/benchmarks.md`. `--from FILE` renders existing results instead; `--short` measures a
- * little of everything, writes nothing and takes half a minute, to show that all of it runs.
+ * into `docs/benchmarks.md` and `README.md`.
+ *
+ * `--only speed,start` measures these parts again and puts them into the newest file of results, or
+ * into that of `--into FILE`; the file says when each part was measured. `--from FILE` renders
+ * existing results. `--short` measures a little of everything, writes nothing and takes less than a
+ * minute, to show that all of it runs.
  *
  * @module
  */
 
 // @ts-types="../types/std.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
-import {
-  measureChurn,
-  measureIdleConnection,
-  measureMemory,
-  measureSpeed,
-  measureStall,
-  measureStart,
-  warmUp,
-} from "./measures.ts";
-import { medianOf } from "./median.ts";
-import { measureMissRatios } from "./miss_ratios.ts";
-import { installedPeers, type PeerKind, root, type Running, start } from "./processes.ts";
+import { hasGenerator } from "./measures.ts";
+import { type Extent, measurePart, note } from "./parts.ts";
+import { availablePeers, type Peers } from "./peers.ts";
+import { root } from "./processes.ts";
 import { drawPlots } from "./plots.ts";
-import { renderFigures, renderTables, writeDocument } from "./report.ts";
-import type { ByPeer, Churn, Load, MissRatios, Results, Speed, Stall, Start } from "./results.ts";
+import { renderFigures, renderTables, writeFigures } from "./report.ts";
+import {
+  type Earlier,
+  type Measured,
+  type Part,
+  parts as allParts,
+  type Results,
+} from "./results.ts";
 import { traceNames } from "./traces.ts";
-
-/** How much a comparison measures. */
-interface Extent {
-  readonly rounds: number;
-  readonly secondsPerLoad: number;
-  readonly loads: readonly Load[];
-  readonly memorySteps: readonly number[];
-  readonly churn: { memoryBytes: number; seconds: number };
-  readonly idleConnections: number;
-  readonly starts: number;
-  readonly traces: readonly string[];
-  readonly traceKeys: number;
-  readonly traceLength: number;
-  /** memcached's memory for the miss ratios by size, in MiB; they are of Zipf 1.0. */
-  readonly sizesMiB: readonly number[];
-}
 
 const mebibyte = 1024 * 1024;
 const resultsFolder = `${root}bench/results`;
@@ -48,11 +34,13 @@ const plotsFolder = `${root}docs/plots`;
 
 const full: Extent = {
   rounds: 3,
-  secondsPerLoad: 1.5,
+  secondsPerLoad: 1.2,
   loads: [
     ...[1, 10, 50, 200, 500, 1000].map((connections) => ({ connections, pipeline: 1 })),
     ...[4, 16, 64, 256].map((pipeline) => ({ connections: 50, pipeline })),
   ],
+  threads: [1, 2, 4],
+  threadLoads: [16, 64].map((pipeline) => ({ connections: 50, pipeline })),
   memorySteps: [125_000, 250_000, 500_000, 1_000_000],
   churn: { memoryBytes: 1024 * mebibyte, seconds: 10 },
   idleConnections: 1000,
@@ -67,6 +55,8 @@ const short: Extent = {
   rounds: 1,
   secondsPerLoad: 0.1,
   loads: [{ connections: 50, pipeline: 1 }, { connections: 50, pipeline: 16 }],
+  threads: [1, 2],
+  threadLoads: [{ connections: 50, pipeline: 64 }],
   memorySteps: [10_000],
   churn: { memoryBytes: 8 * mebibyte, seconds: 0.3 },
   idleConnections: 100,
@@ -80,155 +70,149 @@ const short: Extent = {
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const flags = parseArgs(Deno.args, { boolean: ["short"], string: ["from"] });
+  const flags = parseArgs(Deno.args, { boolean: ["short"], string: ["from", "only", "into"] });
   if (flags.short === true) {
-    const results = await compare(short, await installedPeers());
+    const results = await compare(short, await availablePeers(short.threads));
     console.log(renderTables(results));
     console.log(renderFigures(results, "none").length, "characters of figures");
     console.log(Object.keys(await drawPlots(results)).length, "plots");
     return;
   }
-  const file = typeof flags.from === "string" ? flags.from : await measureAll();
-  const results: Results = JSON.parse(await Deno.readTextFile(`${resultsFolder}/${file}`));
+  const [from, only, into] = [flags.from, flags.only, flags.into]
+    .map((flag) => typeof flag === "string" ? flag : undefined);
+  const file = from ?? await measureIntoFile(readParts(only), into);
+  const results = await readResults(file);
   console.log(renderTables(results));
   await Deno.mkdir(plotsFolder, { recursive: true });
   for (const [name, svg] of Object.entries(await drawPlots(results))) {
     await Deno.writeTextFile(`${plotsFolder}/${name}.svg`, svg);
   }
-  await writeDocument(results, file);
+  await writeFigures(results, file);
 }
 
-/** Measures everything in full and writes the results to a file; returns its name. */
-async function measureAll(): Promise<string> {
-  const results = await compare(full, await installedPeers());
-  await Deno.mkdir(resultsFolder, { recursive: true });
-  const file = `${results.date.replaceAll(/[: ]/g, "-")}.json`;
-  await Deno.writeTextFile(`${resultsFolder}/${file}`, JSON.stringify(results, null, 2) + "\n");
+/** Reads the names of parts; undefined for all. */
+function readParts(text: string | undefined): Part[] | undefined {
+  return text?.split(",").map((name) => {
+    const part = allParts.find((one) => one === name);
+    if (part !== undefined) return part;
+    console.error(`Cannot measure "${name}": it is none of ${allParts.join(", ")}`);
+    Deno.exit(2);
+  });
+}
+
+/** Measures everything into a new file, or some parts into an existing one; returns its name. */
+async function measureIntoFile(only: Part[] | undefined, into?: string): Promise<string> {
+  const newest = await newestFile();
+  if (only === undefined) {
+    const earlier = newest === undefined ? undefined : earlierOf(newest, await readResults(newest));
+    const results = { ...await compare(full, await availablePeers(full.threads)), earlier };
+    const file = `${results.date.replaceAll(/[: ]/g, "-")}.json`;
+    await writeResults(file, results);
+    return file;
+  }
+  const file = into ?? newest;
+  if (file === undefined) throw new Error("Cannot measure parts: there is no file of results");
+  const before = await readResults(file);
+  if (JSON.stringify(before.machine) !== JSON.stringify(machine())) {
+    throw new Error(`Cannot measure parts of ${file}: it is of another machine`);
+  }
+  const peers = await availablePeers(full.threads);
+  await writeResults(file, merged(before, await compare(full, peers, only)));
   return file;
 }
 
-/** Measures everything. */
-export async function compare(extent: Extent, peers: readonly PeerKind[]): Promise<Results> {
-  note(`comparing ${peers.map(({ version }) => version).join(", ")}`);
+/** Puts parts into earlier results, which keep what was measured about the others. */
+export function merged(before: Results, { date: _, ...parts }: Partial<Results>): Results {
+  // Older files have one run and no record of it.
+  const run = { date: before.date, commit: "(not recorded)" };
+  const unrecorded = Object.fromEntries(allParts.map((part) => [part, run]));
+  // These two are said of the speeds.
+  const { rounds, secondsPerLoad } = parts.measured?.speed === undefined
+    ? before
+    : { ...before, ...parts };
   return {
-    date: new Date().toISOString().slice(0, 16).replace("T", " "),
+    ...before,
+    ...parts,
+    rounds,
+    secondsPerLoad,
+    versions: { ...before.versions, ...parts.versions },
+    measured: { ...unrecorded, ...before.measured, ...parts.measured },
+  };
+}
+
+/** What later results are compared with: the portable loop, beside Redis. */
+function earlierOf(file: string, { speed, earlier }: Results): Earlier | undefined {
+  // Before there was another loop, the plain server had this one.
+  const isOld = speed["blink portable"] === undefined;
+  const portable = isOld ? speed.blink : speed["blink portable"];
+  if (portable === undefined || speed.redis === undefined) return earlier;
+  return { file, portable, redis: speed.redis };
+}
+
+/** Measures everything, or some parts. */
+export async function compare(
+  extent: Extent,
+  { kinds, threaded, leftOut }: Peers,
+  only: readonly Part[] = allParts,
+): Promise<Results> {
+  note(`comparing ${kinds.map(({ name, version }) => `${name} (${version})`).join(", ")}`);
+  for (const [name, why] of Object.entries(leftOut)) note(`${name} is left out: ${why}`);
+  const isLight = hasGenerator();
+  if (!isLight) note("FFI is not available, so loadgen/ makes the load, with more CPU a request");
+  const date = now();
+  const measured: Partial<Record<Part, Measured>> = {};
+  let results: Partial<Results> = {};
+  for (const part of allParts.filter((one) => only.includes(one))) {
+    measured[part] = { date: now(), commit: await commit() };
+    const options = { extent, peers: kinds, threaded, isLight };
+    results = { ...results, ...await measurePart[part](options) };
+  }
+  return {
+    date,
+    measured,
     machine: machine(),
     versions: {
       deno: Deno.version.deno,
-      ...Object.fromEntries(peers.map(({ name, version }) => [name, version])),
+      ...Object.fromEntries(kinds.map(({ name, version }) => [name, version])),
     },
+    leftOut,
     rounds: extent.rounds,
     secondsPerLoad: extent.secondsPerLoad,
-    speed: await speeds(extent, peers),
-    memory: await eachPeer(
-      peers,
-      "memory",
-      (kind) => measureMemory(kind, extent.memorySteps, extent.rounds),
-    ),
-    churn: await churns(extent, peers),
-    stall: medianOf(await stalls(extent)),
-    idleConnectionBytes: await eachPeer(peers, "idle connections", (kind) => {
-      return measureIdleConnection(kind, extent.idleConnections);
-    }),
-    start: await starts(extent, peers),
-    missRatios: await missRatios(extent, peers),
-    missRatiosBySize: await missRatiosBySize(extent, peers),
+    ...results,
+  } as Results;
+}
+
+async function newestFile(): Promise<string | undefined> {
+  await Deno.mkdir(resultsFolder, { recursive: true });
+  const files = (await Array.fromAsync(Deno.readDir(resultsFolder))).map(({ name }) => name);
+  return files.filter((name) => name.endsWith(".json")).sort().at(-1);
+}
+
+async function readResults(file: string): Promise<Results> {
+  return JSON.parse(await Deno.readTextFile(`${resultsFolder}/${file}`));
+}
+
+async function writeResults(file: string, results: Results): Promise<void> {
+  await Deno.writeTextFile(`${resultsFolder}/${file}`, JSON.stringify(results, null, 2) + "\n");
+}
+
+/** In UTC, to the minute. */
+function now(): string {
+  return new Date().toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** The commit that is measured, with a "+" where files have changed since. */
+async function commit(): Promise<string> {
+  const git = async (...args: string[]) => {
+    const { stdout } = await new Deno.Command("git", { args, cwd: root, stderr: "null" }).output();
+    return new TextDecoder().decode(stdout).trim();
   };
-}
-
-async function eachPeer<T>(
-  peers: readonly PeerKind[],
-  what: string,
-  measure: (kind: PeerKind) => Promise<T>,
-): Promise<ByPeer<T>> {
-  const measured: Record<string, T> = {};
-  for (const kind of peers) {
-    note(`${what}: ${kind.name}`);
-    measured[kind.name] = await measure(kind);
+  try {
+    const changes = await git("status", "--porcelain", "--untracked-files=no");
+    return await git("rev-parse", "--short", "HEAD") + (changes === "" ? "" : "+");
+  } catch {
+    return "unknown";
   }
-  return measured;
-}
-
-/** All servers run at the same time; each load goes to one after the other, round by round. */
-async function speeds(extent: Extent, peers: readonly PeerKind[]): Promise<ByPeer<Speed[]>> {
-  await using servers = new AsyncDisposableStack();
-  const running: Running[] = [];
-  for (const kind of peers) running.push(servers.use(await start(kind)));
-  for (const server of running) await warmUp(server);
-  const rounds = new Map(peers.map(({ name }) => [name, extent.loads.map((): Speed[] => [])]));
-  for (let round = 1; round <= extent.rounds; round++) {
-    for (const [index, load] of extent.loads.entries()) {
-      note(`speed: round ${round}, ${load.connections} connections × ${load.pipeline}`);
-      for (const server of running) {
-        const speed = await measureSpeed(server, load, extent.secondsPerLoad);
-        rounds.get(server.kind.name)![index].push(speed);
-      }
-    }
-  }
-  return Object.fromEntries([...rounds].map(([name, loads]) => [name, loads.map(medianOf)]));
-}
-
-async function churns(extent: Extent, peers: readonly PeerKind[]): Promise<ByPeer<Churn>> {
-  return await eachPeer(peers, "churn", (kind) => measureChurn(kind, extent.churn));
-}
-
-async function stalls({ rounds, churn }: Extent): Promise<Stall[]> {
-  const measured: Stall[] = [];
-  while (measured.length < rounds) {
-    note("stall: the store alone");
-    measured.push(await measureStall(churn));
-  }
-  return measured;
-}
-
-async function starts(extent: Extent, peers: readonly PeerKind[]): Promise<ByPeer<Start>> {
-  const rounds = async (kind: PeerKind, command?: (port: number) => readonly string[]) => {
-    const measured: Start[] = [];
-    while (measured.length < extent.starts) measured.push(await measureStart(kind, command));
-    return medianOf(measured);
-  };
-  const measured: Record<string, Start> = { ...await eachPeer(peers, "start", rounds) };
-  const own = peers.find(({ name }) => name === "blink");
-  if (own === undefined) return measured;
-  const listen = (port: number) => ["--tcp", `127.0.0.1:${port}`];
-  const task = [Deno.execPath(), "task", "--quiet", "serve"];
-  measured.task = await rounds(own, (port) => [...task, ...listen(port)]);
-  const executable = `${root}dist/blink-store`;
-  const isThere = await Deno.stat(executable).then(() => true, () => false);
-  if (isThere) {
-    measured.executable = await rounds(own, (port) => [executable, "serve", ...listen(port)]);
-  }
-  return measured;
-}
-
-async function missRatios(extent: Extent, peers: readonly PeerKind[]): Promise<MissRatios[]> {
-  const rows: MissRatios[] = [];
-  for (const trace of extent.traces) {
-    note(`miss ratios: ${trace}`);
-    const mebibytes = trace === "mixed" ? 24 : 4;
-    rows.push(await measureMissRatios(peers, ratioOptions(extent, trace, mebibytes)));
-  }
-  return rows;
-}
-
-async function missRatiosBySize(extent: Extent, peers: readonly PeerKind[]): Promise<MissRatios[]> {
-  const rows: MissRatios[] = [];
-  for (const mebibytes of extent.sizesMiB) {
-    note(`miss ratios: ${mebibytes} MiB`);
-    rows.push(await measureMissRatios(peers, ratioOptions(extent, "zipf-1.0", mebibytes)));
-  }
-  return rows;
-}
-
-/** The share applies where memcached is not installed: about what it would have held. */
-function ratioOptions({ traceKeys, traceLength }: Extent, trace: string, mebibytes: number) {
-  return {
-    trace,
-    keys: traceKeys,
-    length: traceLength,
-    memcachedBytes: mebibytes * mebibyte,
-    share: trace === "mixed" ? 0.09 : mebibytes / 40,
-  };
 }
 
 function machine(): Results["machine"] {
@@ -239,8 +223,4 @@ function machine(): Results["machine"] {
     memoryGiB: Math.round(Deno.systemMemoryInfo().total / 1024 ** 3),
     kernel: Deno.osRelease(),
   };
-}
-
-function note(line: string): void {
-  console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 }

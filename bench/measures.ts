@@ -6,6 +6,8 @@
  */
 
 import { type LoadOptions, runBench } from "../loadgen/mod.ts";
+import type { GeneratorOptions, GeneratorResult } from "./generator.ts";
+import { GeneratorSockets } from "./generator_sockets.ts";
 import { medianOf } from "./median.ts";
 import {
   cpuTimeUs,
@@ -21,25 +23,87 @@ import type { Churn, Load, Memory, Speed, Stall, Start } from "./results.ts";
 const keys = 100_000;
 const valueBytes = 64;
 
+/** Whether the light generator can run here; else `loadgen/` makes the load of the speeds. */
+export function hasGenerator(): boolean {
+  const sockets = GeneratorSockets.open();
+  sockets?.close();
+  return sockets !== undefined;
+}
+
+/** How to measure a speed. */
+export interface SpeedOptions {
+  /** Whether the light generator makes the load. */
+  readonly isLight: boolean;
+  readonly seconds: number;
+  /** Idle connections opened after each of the busy ones, by the light generator. */
+  readonly idleBetween?: number;
+}
+
 /** Prepares a server for {@linkcode measureSpeed}: sets all keys, and warms its code up. */
-export async function warmUp(server: Running): Promise<void> {
-  await loadOn(server, { connections: 50, pipeline: 16, requests: 200_000, fill: true });
+export async function warmUp(server: Running, { isLight }: SpeedOptions): Promise<void> {
+  const load = { connections: 50, pipeline: 16 };
+  if (isLight) await generate(server, { ...load, fill: true, warmUpSeconds: 0, seconds: 0.3 });
+  else await loadOn(server, { ...load, requests: 200_000, fill: true });
 }
 
 /** Measures a server that was warmed up, under one load for some seconds. */
-export async function measureSpeed(server: Running, load: Load, seconds: number): Promise<Speed> {
+export async function measureSpeed(
+  server: Running,
+  load: Load,
+  { isLight, seconds, idleBetween }: SpeedOptions,
+): Promise<Speed> {
+  if (!isLight) return await measureSpeedByLoadgen(server, load, seconds);
+  const warmUpSeconds = Math.min(0.2, seconds);
+  const result = await generate(server, { ...load, warmUpSeconds, seconds, idleBetween });
+  const { requestsPerSecond, serverCpuUs, generatorCpuUs, latencyMs } = result;
+  return {
+    ...load,
+    requestsPerSecond,
+    cpuUs: serverCpuUs,
+    generatorCpuUs,
+    ...latenciesOf(latencyMs),
+  };
+}
+
+async function measureSpeedByLoadgen(
+  server: Running,
+  load: Load,
+  seconds: number,
+): Promise<Speed> {
   const before = cpuTimeUs(server.pid);
   const result = await loadOn(server, { ...load, seconds });
-  const { p50, p99, p999, max } = result.latencyMs;
   return {
     ...load,
     requestsPerSecond: result.requestsPerSecond,
     cpuUs: (cpuTimeUs(server.pid) - before) / result.requests,
-    p50Ms: p50,
-    p99Ms: p99,
-    p999Ms: p999,
-    maxMs: max,
+    ...latenciesOf(result.latencyMs),
   };
+}
+
+function latenciesOf({ p50, p99, p999, max }: GeneratorResult["latencyMs"]) {
+  return { p50Ms: p50, p99Ms: p99, p999Ms: p999, maxMs: max };
+}
+
+/** Runs the light generator, in a process of its own. */
+export async function generate(
+  { kind, port, pid }: Running,
+  options: Omit<GeneratorOptions, "dialect" | "port" | "pid" | "keys" | "valueBytes">,
+): Promise<GeneratorResult> {
+  const all: GeneratorOptions = {
+    ...options,
+    dialect: kind.dialect.name,
+    port,
+    pid,
+    keys,
+    valueBytes,
+  };
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-ffi", `${root}bench/generator.ts`, JSON.stringify(all)],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  if (success) return JSON.parse(new TextDecoder().decode(stdout));
+  throw new Error(`${kind.name}: ${new TextDecoder().decode(stderr).trim()}`);
 }
 
 async function loadOn({ kind, port }: Running, options: LoadOptions) {

@@ -19,7 +19,9 @@ export interface Axes {
   readonly title: string;
   readonly x: string;
   readonly y: string;
+  /** Logarithmic; else linear and from zero. */
   readonly isYLog?: boolean;
+  readonly isXLog?: boolean;
   readonly xPercent?: boolean;
   readonly yPercent?: boolean;
 }
@@ -30,56 +32,69 @@ export interface Plot {
   readonly axes: Axes;
 }
 
+const thousands = ({ requestsPerSecond }: Speed) => requestsPerSecond / 1000;
+
 /** Draws every plot; returns SVG by the name of its file. */
 export async function drawPlots(results: Results): Promise<Record<string, string>> {
-  const shown: Record<string, [Point[], Axes]> = {
-    "throughput-by-connections": [
-      speedPoints(results, "connections", ({ requestsPerSecond }) => requestsPerSecond / 1000),
-      {
-        title: "Throughput, one request in flight on each connection",
-        x: "connections",
-        y: "thousand requests/s",
-      },
-    ],
-    "p99-by-connections": [
-      speedPoints(results, "connections", ({ p99Ms }) => p99Ms),
-      {
-        title: "99th percentile, one request in flight on each connection",
-        x: "connections",
-        y: "milliseconds",
-        isYLog: true,
-      },
-    ],
-    "throughput-by-pipeline": [
-      speedPoints(results, "pipeline", ({ requestsPerSecond }) => requestsPerSecond / 1000),
-      { title: "Throughput, 50 connections", x: "requests in flight", y: "thousand requests/s" },
-    ],
-    "p99-by-pipeline": [
-      speedPoints(results, "pipeline", ({ p99Ms }) => p99Ms),
-      {
-        title: "99th percentile, 50 connections",
-        x: "requests in flight",
-        y: "milliseconds",
-        isYLog: true,
-      },
-    ],
-    "memory-by-entries": [
-      memoryPoints(results),
-      { title: "Resident memory, 16 + 64 bytes an entry", x: "entries", y: "megabytes" },
-    ],
-    "miss-ratio-by-size": [
-      missRatioPoints(results),
-      {
+  const shown: Record<string, Plot> = {
+    ...speedPlots(results, "connections", "one request in flight on each connection"),
+    ...speedPlots(results, "pipeline", "50 connections"),
+    "memory-by-entries": {
+      points: memoryPoints(results),
+      axes: { title: "Resident memory, 16 + 64 bytes an entry", x: "entries", y: "megabytes" },
+    },
+    "miss-ratio-by-size": {
+      points: missRatioPoints(results),
+      axes: {
         title: "Miss ratio, Zipf 1.0",
         x: "cache size, share of all keys",
         y: "misses",
+        isXLog: true,
         xPercent: true,
         yPercent: true,
       },
-    ],
+    },
   };
-  const plots = Object.entries(shown).map(([name, [points, axes]]) => [name, { points, axes }]);
-  return await drawAll(Object.fromEntries(plots));
+  if (results.scaling !== undefined) {
+    shown["throughput-by-threads"] = {
+      points: scalingPoints(results.scaling),
+      axes: {
+        title: `Throughput by threads on ${results.machine.cores} cores, 50 connections × 64`,
+        x: "threads",
+        y: "thousand requests/s",
+      },
+    };
+  }
+  return await drawAll(shown);
+}
+
+/** The plots of throughput, CPU and latency by one side of the load. */
+function speedPlots(
+  results: Results,
+  by: "connections" | "pipeline",
+  fixed: string,
+): Record<string, Plot> {
+  const x = by === "connections" ? "connections" : "requests in flight on each connection";
+  const plot = (figure: (speed: Speed) => number, axes: Omit<Axes, "x">): Plot => ({
+    points: speedPoints(results, by, figure),
+    axes: { x, isXLog: true, ...axes },
+  });
+  return {
+    [`throughput-by-${by}`]: plot(thousands, {
+      title: `Throughput, ${fixed}`,
+      y: "thousand requests/s",
+    }),
+    [`cpu-by-${by}`]: plot(({ cpuUs }) => cpuUs, {
+      title: `CPU of the server, ${fixed}`,
+      y: "microseconds a request",
+      isYLog: true,
+    }),
+    [`p99-by-${by}`]: plot(({ p99Ms }) => p99Ms, {
+      title: `99th percentile, ${fixed}`,
+      y: "milliseconds",
+      isYLog: true,
+    }),
+  };
 }
 
 /** By connections, with one request in flight on each; or by pipeline, with 50 connections. */
@@ -96,6 +111,16 @@ function speedPoints(
       .map((one) => ({ series, x: one[by], y: figure(one) }))
       .sort((a, b) => a.x - b.x)
   );
+}
+
+/** With the longest pipeline that was measured. */
+function scalingPoints(scaling: NonNullable<Results["scaling"]>): Point[] {
+  return Object.entries(scaling).flatMap(([series, speeds]) => {
+    const pipeline = Math.max(...speeds.map((one) => one.pipeline));
+    return speeds.filter((one) => one.pipeline === pipeline)
+      .map((one) => ({ series, x: one.threads, y: thousands(one) }))
+      .sort((a, b) => a.x - b.x);
+  });
 }
 
 function memoryPoints({ memory }: Results): Point[] {

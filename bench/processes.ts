@@ -1,16 +1,18 @@
 /**
- * The servers of a comparison as processes: this one, and Redis and memcached where they are
- * installed. CPU time and memory are read from /proc, so this runs on Linux only.
+ * The servers of a comparison as processes: started, stopped, and looked at. CPU time and memory are
+ * read from /proc, so this runs on Linux only.
  *
  * @module
  */
 
-import config from "../deno.json" with { type: "json" };
-import { blink, type Dialect, memcached, redis, respArray } from "../loadgen/mod.ts";
+import type { Dialect } from "../loadgen/mod.ts";
 
 /** A kind of server that takes part in the comparison. */
 export interface PeerKind {
-  readonly name: "blink" | "redis" | "memcached";
+  /** Its column in tables. */
+  readonly name: string;
+  /** Its threads that serve clients. */
+  readonly threads: number;
   readonly dialect: Dialect;
   /** The line that its `--version` prints. */
   readonly version: string;
@@ -37,106 +39,10 @@ export interface Running extends AsyncDisposable {
   readonly firstReplyMs: number;
 }
 
-const memoryBytesDefault = 2 * 1024 ** 3;
-const mebibyte = 1024 * 1024;
 const startTimeoutMs = 15_000;
 
 /** This repository's folder, which ends with a slash. */
 export const root = new URL("../", import.meta.url).pathname;
-
-/** V8's flags of the `serve` task, with which users start a server. */
-const engineFlags: readonly string[] = config.tasks.serve.command.split(" ")
-  .filter((word) => word.startsWith("--v8-flags="));
-
-/** The command of this server, run from its sources. */
-export function blinkCommand(port: number, { memoryBytes }: StartOptions): string[] {
-  const flags = ["serve", "--tcp", `127.0.0.1:${port}`];
-  return [
-    Deno.execPath(),
-    "run",
-    "--quiet",
-    ...engineFlags,
-    "--allow-net",
-    "--allow-ffi",
-    "--allow-read",
-    "--allow-write",
-    "--allow-env",
-    `${root}main.ts`,
-    ...flags,
-    "--memory-limit",
-    `${memoryBytes ?? memoryBytesDefault}`,
-  ];
-}
-
-/** The installed servers, this one first. */
-export async function installedPeers(): Promise<PeerKind[]> {
-  const versions = {
-    blink: await versionOf([
-      Deno.execPath(),
-      "run",
-      "--quiet",
-      "-A",
-      `${root}main.ts`,
-      "--version",
-    ]),
-    redis: await versionOf(["redis-server", "--version"]),
-    memcached: await versionOf(["memcached", "--version"]),
-  };
-  const kinds: Record<PeerKind["name"], Omit<PeerKind, "name" | "version">> = {
-    blink: { dialect: blink, command: blinkCommand, ping: "PING\n" },
-    redis: { dialect: redis, command: redisCommand, ping: respArray(["PING"]) },
-    memcached: { dialect: memcached, command: memcachedCommand, ping: "version\r\n" },
-  };
-  const names = ["blink", "redis", "memcached"] as const;
-  return names.flatMap((name) => {
-    const version = versions[name];
-    return version === undefined ? [] : [{ name, version, ...kinds[name] }];
-  });
-}
-
-function redisCommand(port: number, { memoryBytes, policy }: StartOptions): string[] {
-  return [
-    "redis-server",
-    "--port",
-    `${port}`,
-    "--bind",
-    "127.0.0.1",
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-    "--maxmemory",
-    `${memoryBytes ?? memoryBytesDefault}`,
-    "--maxmemory-policy",
-    policy ?? "allkeys-lru",
-  ];
-}
-
-function memcachedCommand(port: number, { memoryBytes }: StartOptions): string[] {
-  const mebibytes = Math.max(2, Math.round((memoryBytes ?? memoryBytesDefault) / mebibyte));
-  const user = Deno.uid() === 0 ? ["-u", "root"] : [];
-  return [
-    "memcached",
-    ...user,
-    "-l",
-    "127.0.0.1",
-    "-p",
-    `${port}`,
-    "-m",
-    `${mebibytes}`,
-    "-c",
-    "4096",
-  ];
-}
-
-async function versionOf([program, ...args]: string[]): Promise<string | undefined> {
-  try {
-    const { stdout } = await new Deno.Command(program, { args, stdout: "piped" }).output();
-    return new TextDecoder().decode(stdout).trim().split(" sha=")[0];
-  } catch {
-    return undefined;
-  }
-}
 
 /** Starts a server and waits for its first reply. */
 export async function start(kind: PeerKind, options: StartOptions = {}): Promise<Running> {
@@ -155,9 +61,13 @@ export async function startCommand(
     args,
     stdin: "null",
     stdout: "null",
-    stderr: "null",
+    stderr: "piped",
     cwd: root,
   }).spawn();
+  // Read to its end, so that the server never waits for a reader.
+  const complaint = firstLine(child.stderr);
+  let hasEnded = false;
+  child.status.then(() => hasEnded = true);
   const stop = async () => {
     try {
       child.kill("SIGTERM");
@@ -167,10 +77,12 @@ export async function startCommand(
     await child.status;
   };
   try {
-    await firstReply(kind, port, startedAt);
+    await firstReply(kind, { port, startedAt, hasEnded: () => hasEnded });
   } catch (error) {
     await stop();
-    throw error;
+    // What it started may still hold its standard error.
+    const silence = new Promise<string>((resolve) => setTimeout(() => resolve("silent"), 1000));
+    throw new Error(`${(error as Error).message}: ${await Promise.race([complaint, silence])}`);
   }
   const firstReplyMs = performance.now() - startedAt;
   return { kind, port, pid: child.pid, firstReplyMs, [Symbol.asyncDispose]: stop };
@@ -181,9 +93,13 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-async function firstReply({ name, ping }: PeerKind, port: number, startedAt: number) {
+async function firstReply(
+  { name, ping }: PeerKind,
+  { port, startedAt, hasEnded }: { port: number; startedAt: number; hasEnded: () => boolean },
+) {
   const request = new TextEncoder().encode(ping);
   while (performance.now() - startedAt < startTimeoutMs) {
+    if (hasEnded()) throw new Error(`Cannot start ${name}: it ended`);
     try {
       using socket = await Deno.connect({ hostname: "127.0.0.1", port });
       await socket.write(request);
@@ -195,8 +111,14 @@ async function firstReply({ name, ping }: PeerKind, port: number, startedAt: num
   throw new Error(`Cannot start ${name}: no reply on port ${port} in ${startTimeoutMs} ms`);
 }
 
+/** The first line of a text that has some, once it has ended. */
+async function firstLine(text: ReadableStream<Uint8Array>): Promise<string> {
+  const lines = (await new Response(text).text()).split("\n");
+  return lines.find((line) => line.trim() !== "") ?? "it said nothing";
+}
+
 /** User and system CPU time of a process in microseconds, with a resolution of 10 ms. */
-export function cpuTimeUs(pid: number): number {
+export function cpuTimeUs(pid: number | string): number {
   const line = Deno.readTextFileSync(`/proc/${pid}/stat`);
   const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
   const ticksPerSecond = 100;
@@ -208,4 +130,10 @@ export function residentBytes(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
   if (found === null) throw new Error(`Cannot read the memory of process ${pid}`);
   return Number(found[1]) * 1024;
+}
+
+/** The CPU time of each thread of a process in microseconds, with a resolution of 10 ms. */
+export function threadCpuTimesUs(pid: number): Map<string, number> {
+  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name);
+  return new Map(threads.map((thread) => [thread, cpuTimeUs(`${pid}/task/${thread}`)]));
 }

@@ -1,47 +1,55 @@
 /**
  * Renders a comparison: tables for the terminal, and the same in Markdown between two marks of
- * `docs/benchmarks.md`, so that its figures are those of a file of results.
+ * `docs/benchmarks.md`, and one sentence between the same marks of `README.md`. So the figures of
+ * both are those of one file of results.
  *
  * @module
  */
 
-import { budgetsOf, comparedSpeeds, missRatioStanding, show } from "./budgets.ts";
+import { budgetsOf, comparedSpeeds, missRatioStanding, show, speedOf } from "./budgets.ts";
 import { root } from "./processes.ts";
-import type { Results, Speed } from "./results.ts";
+import { type Part, parts, type Results, type Scaled, type Speed } from "./results.ts";
+import { columns, markdown, type Table, wrapped } from "./tables.ts";
 
 /** The page that shows the figures. */
 export const documentPath: string = `${root}docs/benchmarks.md`;
+/** The page that shows one of them. */
+export const readmePath: string = `${root}README.md`;
 
 const begin = "<!-- figures: from here on written by `deno task bench` from bench/results/";
 const end = "<!-- end of the figures -->";
-
-/** A table as rows of cells; the first row is the header. */
-type Table = readonly (readonly string[])[];
 
 interface Section {
   readonly title: string;
   readonly table: Table;
   /** A paragraph after the table. */
   readonly text?: string;
+  /** A list after the paragraph, of one line each. */
+  readonly list?: readonly string[];
   /** Names of plots to show. */
   readonly plots?: readonly string[];
 }
 
 /** Renders the tables for a terminal. */
 export function renderTables(results: Results): string {
-  return sectionsOf(results)
-    .map(({ title, table, text }) => [title, "", ...columns(table), ...(text ? ["", text] : [])])
-    .map((lines) => lines.join("\n"))
-    .join("\n\n");
+  return sectionsOf(results).map(({ title, table, text, list = [] }) =>
+    [
+      title,
+      columns(table).join("\n"),
+      ...(text === undefined ? [] : [text]),
+      ...(list.length === 0 ? [] : [list.map((line) => `- ${line}`).join("\n")]),
+    ].join("\n\n")
+  ).join("\n\n");
 }
 
 /** Renders the generated part of the page, marks included. */
 export function renderFigures(results: Results, file: string): string {
-  const sections = sectionsOf(results).map(({ title, table, text, plots }) =>
+  const sections = sectionsOf(results).map(({ title, table, text, list = [], plots }) =>
     [
       `## ${title}`,
       markdown(table),
-      ...(text ? [wrapped(text)] : []),
+      ...(text === undefined ? [] : [wrapped(text)]),
+      ...(list.length === 0 ? [] : [list.map((line) => `- ${line}`).join("\n")]),
       ...(plots ?? []).map((name) => `![${name.replaceAll("-", " ")}](plots/${name}.svg)`),
     ].join("\n\n")
   );
@@ -57,36 +65,98 @@ export function figuresOf(page: string): { file: string; text: string } | undefi
   return { file, text: page.slice(from, to + end.length) };
 }
 
-/** Writes the figures into the page. Throws if it has no marks. */
-export async function writeDocument(results: Results, file: string): Promise<void> {
-  const page = await Deno.readTextFile(documentPath);
-  const before = figuresOf(page);
-  if (before === undefined) {
-    throw new Error(`Cannot write the figures: no marks in ${documentPath}`);
-  }
-  await Deno.writeTextFile(
-    documentPath,
-    page.replace(before.text, () => renderFigures(results, file)),
-  );
+/** Renders the sentence of the README, marks included. */
+export function renderHeadline({ machine, versions, speed }: Results, file: string): string {
+  const load = { connections: 50, pipeline: 16 };
+  const [blink, redis] = [speedOf(speed.blink, load), speedOf(speed.redis, load)];
+  const cpu = ({ cpuUs }: Speed) => `at ${show(cpuUs)} µs of CPU each`;
+  const millions = ({ requestsPerSecond }: Speed) => `${show(requestsPerSecond / 1e6)} million`;
+  const sentences = [
+    ...(blink === undefined ? [] : [
+      `With 50 connections and 16 requests in flight on each, one thread answers ` +
+      `${millions(blink)} requests a second, ${cpu(blink)}.`,
+    ]),
+    ...(redis === undefined ? [] : [
+      `${shortName(versions.redis)}, in the same run: ${millions(redis)}, ${cpu(redis)}.`,
+    ]),
+    `(${machine.cores} cores of ${machine.cpu}, which the load shares;`,
+    `[all figures](docs/benchmarks.md))`,
+  ];
+  return [`${begin}${file} -->`, wrapped(sentences.join(" ")), end].join("\n\n");
 }
 
-function origin({ date, machine, versions, rounds, secondsPerLoad }: Results): string {
+/** "Redis 7.0.15", of all that its version says. */
+function shortName(version: string): string {
+  const found = /v=([\d.]+)/.exec(version);
+  return found === null ? "Redis" : `Redis ${found[1]}`;
+}
+
+/** Writes the figures into both pages. Throws if one has no marks. */
+export async function writeFigures(results: Results, file: string): Promise<void> {
+  await write(documentPath, renderFigures(results, file));
+  await write(readmePath, renderHeadline(results, file));
+}
+
+async function write(path: string, figures: string): Promise<void> {
+  const page = await Deno.readTextFile(path);
+  const before = figuresOf(page);
+  if (before === undefined) throw new Error(`Cannot write the figures: no marks in ${path}`);
+  await Deno.writeTextFile(path, page.replace(before.text, () => figures));
+}
+
+function origin(results: Results): string {
+  const { date, machine, versions, rounds, secondsPerLoad, leftOut = {} } = results;
   const software = Object.entries(versions)
     .map(([name, version]) => name === "deno" ? `Deno ${version}` : version);
+  const missing = Object.entries(leftOut).map(([name, why]) => `${name} (${why})`);
   return `Measured ${date} UTC on ${machine.cores} cores of ${machine.cpu}, ` +
-    `${machine.memoryGiB} GiB, Linux ${machine.kernel}; ${software.join(", ")}. ` +
-    `Medians of ${rounds} rounds of ${secondsPerLoad} s a load.`;
+    `${machine.memoryGiB} GiB, Linux ${machine.kernel}; ${[...new Set(software)].join(", ")}. ` +
+    `Medians of ${rounds} rounds of ${secondsPerLoad} s a load.` +
+    (missing.length === 0 ? "" : ` Left out: ${missing.join("; ")}.`) +
+    ` ${runs(results)}${generatorText(results)}`.trimEnd();
+}
+
+/** Which parts were measured in which run, if there was more than one; and what was measured. */
+function runs({ measured = {} }: Results): string {
+  const known = parts.filter((part) => measured[part] !== undefined);
+  const byCommit = Map.groupBy(known, (part: Part) => measured[part]!.commit);
+  if (byCommit.size === 0) return "";
+  if (byCommit.size === 1) return `Commit ${[...byCommit.keys()][0]}. `;
+  const lists = [...byCommit].map(([commit, some]) => {
+    const dates = [...new Set(some.map((part) => measured[part]!.date.slice(0, 10)))];
+    return `${some.join(", ")} of commit ${commit} on ${dates.join(" and ")}`;
+  });
+  return `Not all in one run: ${lists.join("; ")}. `;
+}
+
+/** What the load itself cost. */
+function generatorText({ generator, speed }: Results): string {
+  if (generator === "loadgen") {
+    return "FFI was not available: `loadgen/` made the load, which takes about 1 µs of CPU a " +
+      "request.";
+  }
+  const costs = [1, 16, 64].flatMap((pipeline) => {
+    const cpuUs = speedOf(speed.blink, { connections: 50, pipeline })?.generatorCpuUs;
+    return cpuUs === undefined ? [] : [`${show(cpuUs)} µs at 50 × ${pipeline}`];
+  });
+  if (costs.length === 0) return "";
+  return `The generator's own CPU a request, the kernel's share included: ${costs.join(", ")}.`;
 }
 
 function sectionsOf(results: Results): Section[] {
   return [
-    { title: "Budgets", table: budgetTable(results) },
+    { title: "Budgets", table: budgetTable(results), ...unmet(results) },
     {
       title: "Throughput, requests a second",
       table: speedTable(results, "requestsPerSecond"),
       plots: ["throughput-by-connections", "throughput-by-pipeline"],
     },
-    { title: "CPU of the server, µs a request", table: speedTable(results, "cpuUs") },
+    {
+      title: "CPU of the server, µs a request",
+      table: speedTable(results, "cpuUs"),
+      plots: ["cpu-by-connections", "cpu-by-pipeline"],
+    },
+    ...scalingSections(results),
     { title: "Latency, median, ms", table: speedTable(results, "p50Ms") },
     {
       title: "Latency, 99th percentile, ms",
@@ -117,9 +187,50 @@ function budgetTable(results: Results): Table {
       what,
       budget,
       measured,
-      isMet === undefined ? "–" : isMet ? "yes" : "no",
+      isMet === undefined ? "–" : isMet ? "yes" : "**no**",
     ]),
   ];
+}
+
+/** Names the budgets that are not met. */
+function unmet(results: Results): Pick<Section, "text" | "list"> {
+  const budgets = budgetsOf(results).filter(({ isMet }) => isMet !== undefined);
+  const missed = budgets.filter(({ isMet }) => isMet === false);
+  if (missed.length === 0) return { text: `All ${budgets.length} measured budgets are met.` };
+  return {
+    text: `Not met, ${missed.length} of ${budgets.length}:`,
+    list: missed.map(({ what, measured }) => `${what}: ${measured}`),
+  };
+}
+
+/** Throughput and CPU by threads, of each server that can have more than one. */
+function scalingSections({ scaling, machine }: Results): Section[] {
+  if (scaling === undefined) return [];
+  const rows = Object.entries(scaling);
+  const loads = rows[0][1].filter(({ threads }) => threads === rows[0][1][0].threads);
+  const cells = (speeds: readonly Scaled[], threads: number) =>
+    loads.flatMap((load) => {
+      const speed = speedOf(speeds.filter((one) => one.threads === threads), load);
+      if (speed === undefined) return ["–", "–", "–"];
+      return [show(speed.requestsPerSecond), show(speed.cpuUs), show(speed.p99Ms)];
+    });
+  const heads = loads.flatMap(({ connections, pipeline }) =>
+    ["requests/s", "CPU µs", "p99 ms"].map((what) => `${connections} × ${pipeline}: ${what}`)
+  );
+  const counts = (speeds: readonly Scaled[]) => [...new Set(speeds.map(({ threads }) => threads))];
+  return [{
+    title: "Threads",
+    table: [
+      ["server", "threads", ...heads],
+      ...rows.flatMap(([server, speeds]) =>
+        counts(speeds).map((threads) => [server, `${threads}`, ...cells(speeds, threads)])
+      ),
+    ],
+    text: `The server's threads and the generator share ${machine.cores} cores, so the generator ` +
+      `takes its CPU a request from what the threads could use, and threads beyond the cores add ` +
+      `nothing but switches between them.`,
+    plots: ["throughput-by-threads"],
+  }];
 }
 
 function speedTable(results: Results, figure: keyof Speed): Table {
@@ -130,22 +241,33 @@ function speedTable(results: Results, figure: keyof Speed): Table {
     ["connections × in flight", ...peers],
     ...loads.map(({ connections, pipeline }, index) => [
       `${connections} × ${pipeline}`,
-      ...peers.map((peer) => show(speed[peer][index][figure])),
+      ...peers.map((peer) => show(speed[peer][index][figure] ?? NaN)),
     ]),
   ];
 }
 
 function memoryTable({ memory, idleConnectionBytes }: Results): Table {
-  const peers = Object.keys(memory);
-  const rows = memory[peers[0]] ?? [];
+  const peers = [...new Set([...Object.keys(memory), ...Object.keys(idleConnectionBytes)])];
+  const rows = Object.values(memory)[0] ?? [];
+  const shown = (value: number | undefined) => value === undefined ? "–" : show(value);
   return [
     ["resident MB", ...peers],
     ...rows.map(({ entries }, index) => [
-      `${show(entries)} entries`,
-      ...peers.map((peer) => show(memory[peer][index].residentBytes / 1e6)),
+      `${entries.toLocaleString("en-US")} entries`,
+      ...peers.map((peer) => shown(mega(memory[peer]?.[index].residentBytes))),
     ]),
-    ["KB an idle connection", ...peers.map((peer) => show(idleConnectionBytes[peer] / 1000))],
+    [
+      "KB an idle connection",
+      ...peers.map((peer) => {
+        const bytes = idleConnectionBytes[peer];
+        return shown(bytes === undefined ? undefined : bytes / 1000);
+      }),
+    ],
   ];
+}
+
+function mega(bytes: number | undefined): number | undefined {
+  return bytes === undefined ? undefined : bytes / 1e6;
 }
 
 function churnTable({ churn }: Results): Table {
@@ -166,9 +288,9 @@ function stallText({ stall: { puts, megabytesWritten, p9999Ms, maxMs } }: Result
 
 function startTable({ start }: Results): Table {
   const names: Record<string, string> = {
-    blink: "blink, deno run",
     task: "blink, deno task serve",
     executable: "blink, executable",
+    blink: "blink, deno run",
   };
   return [
     ["server", "ms to the first reply", "resident MB"],
@@ -208,38 +330,4 @@ function standing(rows: Results["missRatios"]): string {
   const { best, worst } = missRatioStanding(rows);
   const behind = worst <= 0 ? "nowhere behind" : `at most ${(worst * 100).toFixed(1)} % behind`;
   return `The lowest miss ratio of all on ${best} of ${rows.length} traces, and ${behind} the best.`;
-}
-
-/** Pads the cells to columns: the first aligned left, the others right. */
-function padded(table: Table): string[][] {
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  return table.map((row) =>
-    row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))
-  );
-}
-
-function columns(table: Table): string[] {
-  return padded(table).map((row) => row.join("  ").trimEnd());
-}
-
-/** A Markdown table, formatted as by `deno fmt`. */
-function markdown(table: Table): string {
-  const [head, ...rows] = padded(table);
-  const rule = head.map(({ length }, column) =>
-    column === 0 ? "-".repeat(length) : `${"-".repeat(length - 1)}:`
-  );
-  return [head, rule, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
-}
-
-/** Wraps a paragraph as `deno fmt` does. */
-function wrapped(text: string): string {
-  const columnsMax = 100;
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1)!;
-    if (line === "") lines[lines.length - 1] = word;
-    else if (line.length + 1 + word.length <= columnsMax) lines[lines.length - 1] += ` ${word}`;
-    else lines.push(word);
-  }
-  return lines.join("\n");
 }

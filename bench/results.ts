@@ -1,5 +1,5 @@
 /**
- * The results of a comparison, as `bench/results/` keeps them. Types only.
+ * The results of a comparison, as `bench/results/` keeps them: types, and the names of its parts.
  *
  * @module
  */
@@ -16,10 +16,26 @@ export interface Speed extends Load {
   readonly requestsPerSecond: number;
   /** User and system time of the server, divided by the requests. */
   readonly cpuUs: number;
+  /** The same of the generator, where it measures its own. */
+  readonly generatorCpuUs?: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
+}
+
+/** The speed of a server with a number of threads. */
+export interface Scaled extends Speed {
+  readonly threads: number;
+}
+
+/** What a lock costs that no other thread wants. */
+export interface LockCost {
+  /** One thread, and the same load on one of two threads. */
+  readonly without: Speed;
+  readonly with: Speed;
+  /** The share of the second server's CPU that its busiest thread had. */
+  readonly busiestShare: number;
 }
 
 /** The resident memory of a server with a number of entries. */
@@ -71,10 +87,46 @@ export interface MissRatios {
 /** A value for each server that took part. */
 export type ByPeer<T> = Readonly<Record<string, T>>;
 
-/** The results of one run of the comparison; each figure is the median of its rounds. */
-export interface Results {
-  /** The time of the run in UTC, to the minute. */
+/** What can be measured on its own. */
+export const parts = [
+  "speed",
+  "threads",
+  "memory",
+  "churn",
+  "stall",
+  "idle",
+  "start",
+  "misses",
+] as const;
+
+/** One of {@linkcode parts}. */
+export type Part = typeof parts[number];
+
+/** When a part was measured, and what. */
+export interface Measured {
+  /** In UTC, to the minute. */
   readonly date: string;
+  /** The commit of this repository, with a "+" where files had changed since. */
+  readonly commit: string;
+}
+
+/** The speeds of an earlier file of results, to compare with. */
+export interface Earlier {
+  readonly file: string;
+  /** This server's, on the portable loop. */
+  readonly portable: readonly Speed[];
+  readonly redis: readonly Speed[];
+}
+
+/**
+ * The results of a comparison; each figure is the median of its rounds. What is optional is not in
+ * files from before it was measured.
+ */
+export interface Results {
+  /** The time of the first run in UTC, to the minute. */
+  readonly date: string;
+  /** Each part's run. */
+  readonly measured?: Readonly<Partial<Record<Part, Measured>>>;
   readonly machine: {
     readonly cpu: string;
     readonly cores: number;
@@ -84,12 +136,23 @@ export interface Results {
   readonly versions: ByPeer<string>;
   readonly rounds: number;
   readonly secondsPerLoad: number;
+  /** What made the load of the speeds: `bench/generator.ts` or `loadgen/`. */
+  readonly generator?: "generator" | "loadgen";
+  /** The threads of each server whose speed was measured. */
+  readonly threads?: ByPeer<number>;
+  /** Servers that did not take part, and why. */
+  readonly leftOut?: ByPeer<string>;
   readonly speed: ByPeer<readonly Speed[]>;
+  /** By program, not by kind. */
+  readonly scaling?: ByPeer<readonly Scaled[]>;
+  readonly lock?: LockCost;
+  readonly earlier?: Earlier;
   readonly memory: ByPeer<readonly Memory[]>;
   readonly churn: ByPeer<Churn>;
   readonly stall: Stall;
   readonly idleConnectionBytes: ByPeer<number>;
-  /** By server; `task` and `executable` are this one, by `deno task serve` and compiled. */
+  /** By server; `task` and `executable` are this one, by `deno task serve` and compiled. Some are
+   * in no other part: this server with further threads. */
   readonly start: ByPeer<Start>;
   /** Every trace at one size. */
   readonly missRatios: readonly MissRatios[];

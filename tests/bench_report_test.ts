@@ -1,5 +1,13 @@
 import { drawPlots } from "../bench/plots.ts";
-import { documentPath, figuresOf, renderFigures, renderTables } from "../bench/report.ts";
+import {
+  documentPath,
+  figuresOf,
+  readmePath,
+  renderFigures,
+  renderHeadline,
+  renderTables,
+} from "../bench/report.ts";
+import { merged } from "../bench/compare.ts";
 import { budgetsOf, missRatioStanding, show } from "../bench/budgets.ts";
 import { median, medianOf } from "../bench/median.ts";
 import type { Results } from "../bench/results.ts";
@@ -73,6 +81,38 @@ const results: Results = {
   ],
 };
 
+const scaled = (threads: number, requestsPerSecond: number, p99Ms: number) => ({
+  ...results.speed.blink[0],
+  connections: 50,
+  pipeline: 64,
+  threads,
+  requestsPerSecond,
+  p99Ms,
+});
+
+/** Results of a server with two loops and several threads. */
+const threaded: Results = {
+  ...results,
+  measured: { speed: { date: "2026-01-02 03:04", commit: "abc1234" } },
+  generator: "generator",
+  threads: { blink: 1, "blink, 2 threads": 2, "blink portable": 1, redis: 1 },
+  leftOut: { pogocache: "pogocache is not on the path" },
+  speed: {
+    blink: speed(115_000, 0.87).map((one) => ({ ...one, generatorCpuUs: 0.25 })),
+    "blink portable": speed(100_000, 1.05),
+    redis: speed(100_000, 1),
+  },
+  earlier: { file: "old.json", portable: speed(50_000, 2), redis: speed(50_000, 2) },
+  scaling: { blink: [scaled(1, 1_000_000, 2), scaled(2, 1_400_000, 3.01)] },
+  lock: { without: speed(1, 1)[1], with: speed(1, 1.08)[1], busiestShare: 0.97 },
+  idleConnectionBytes: { blink: 1501, "blink portable": 5000 },
+  start: {
+    ...results.start,
+    "blink, 2 threads": { firstReplyMs: 1, residentBytes: 1e9 },
+    "blink, 4 threads": { firstReplyMs: 1, residentBytes: 124e6 },
+  },
+};
+
 Deno.test("a median is the middle, of each figure on its own", () => {
   assertEquals(median([3, 1, 2]), 2);
   assertEquals(median([4, 1, 2, 3]), 2.5);
@@ -92,14 +132,75 @@ Deno.test("a budget is met at its bound and not beyond, against Redis sent array
     ["throughput, 500 × 1", true],
     ["p99, 500 × 1", true],
     ["p99, 1000 × 1", undefined],
+    ["throughput, two threads, 50 × 64", undefined],
+    ["p99, two threads, 50 × 64", undefined],
+    ["CPU a request, a lock on the way, 50 × 16", undefined],
+    ["CPU a request, portable loop, 50 × 1", undefined],
+    ["CPU a request, portable loop, 50 × 16", undefined],
+    ["CPU a request, portable loop, 50 × 64", undefined],
     ["resident memory, 1,000,000 entries of 16 + 64 bytes", false], // 150 MB, Redis 149
     ["resident memory, 1,000,000 entries of 16 + 64 bytes", true], // 150, memcached 110 + 40
     ["longest stall while 1 GiB churns", false], // 5.01 ms of 5
-    ["idle connection", true], // 5 KB of 5
+    ["idle connection, epoll", undefined],
+    ["idle connection, portable loop", true], // 5 KB of 5, by the only loop that there was
     ["start to first reply, deno task serve", true], // 149 ms of 150
     ["start to first reply, executable", undefined], // no executable
     ["resident memory at start", false], // 76 MB of 75
+    ["resident memory of each further thread", undefined],
   ]);
+});
+
+Deno.test("the budgets of threads and loops compare servers of the same run", () => {
+  const row = (what: string) => budgetsOf(threaded).find((budget) => budget.what === what)!;
+  assertEquals(row("throughput, two threads, 50 × 64").isMet, true); // 1.4 at the bound
+  assertEquals(row("p99, two threads, 50 × 64").isMet, false); // 3.01 ms of 2 × 1.5
+  assertEquals(row("CPU a request, a lock on the way, 50 × 16").isMet, true); // 1.08
+  assertStringIncludes(row("CPU a request, a lock on the way, 50 × 16").measured, "97 % of it");
+  // 1.05 × Redis now and 1 × Redis before, on a machine that was half as fast.
+  assertEquals(row("CPU a request, portable loop, 50 × 16").isMet, true);
+  assertStringIncludes(row("CPU a request, portable loop, 50 × 16").measured, "1.050 ×");
+  assertEquals(row("idle connection, epoll").isMet, false); // 1.501 KB of 1.5
+  assertEquals(row("idle connection, portable loop").isMet, true);
+  // 124 − 76 MB, of three further threads.
+  assertEquals(row("resident memory of each further thread").isMet, true);
+});
+
+Deno.test("the page shows threads, what the load cost, and who is left out", () => {
+  const page = renderFigures(threaded, "a.json");
+  for (
+    const text of [
+      "## Threads",
+      "throughput-by-threads.svg",
+      "0.25 µs at 50 × 16",
+      "pogocache is not on the path",
+      "Commit abc1234.",
+      "- p99, two threads, 50 × 64: 1.505 ×",
+    ]
+  ) assertStringIncludes(page, text);
+  assert(!page.includes("Not all in one run"));
+});
+
+Deno.test("parts that are measured again replace their own figures, and the page says when", () => {
+  const first = { date: "2026-01-02 03:04", commit: "abc1234" };
+  const before = { ...threaded, measured: { speed: first, start: first } };
+  const start = { blink: { firstReplyMs: 7, residentBytes: 7 } };
+  const part: Partial<Results> = {
+    date: "2026-03-04 05:06",
+    measured: { start: { date: "2026-03-04 05:06", commit: "def5678" } },
+    rounds: 9,
+    start,
+  };
+  const again = merged(before, part);
+  const { measured, ...figures } = again;
+  const { measured: _, ...others } = before;
+  assertEquals(figures, { ...others, start });
+  assertEquals(measured?.speed, first);
+  assertEquals(measured?.start, part.measured!.start);
+  const page = renderFigures(again, "a.json").replaceAll("\n", " ");
+  assertStringIncludes(page, "Not all in one run: speed of commit abc1234 on 2026-01-02;");
+  assertStringIncludes(page, "start of commit def5678 on 2026-03-04");
+  // Of files from before there was a record, the run of the other parts is known by its date.
+  assertStringIncludes(page, "misses of commit (not recorded) on 2026-01-02");
 });
 
 Deno.test("a budget beyond its bound is not met", () => {
@@ -134,22 +235,27 @@ Deno.test("tables show every budget and every trace, in the terminal and on the 
 
 Deno.test("the plots are SVG, with a line and a name for each server", async () => {
   const plots = await drawPlots(results);
-  assertEquals(Object.keys(plots).length, 6);
+  assertEquals(Object.keys(plots).length, 8);
   for (const [name, svg] of Object.entries(plots)) {
     assertMatch(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/, name);
     assertStringIncludes(svg, ">blink</text>", name);
+    assertStringIncludes(svg, "prefers-color-scheme: dark", name);
     const path = `../docs/plots/${name}.svg`;
     assertStringIncludes(renderFigures(results, "a.json"), path.slice("../docs/".length), name);
   }
 });
 
-Deno.test("the page shows the figures of the file that it names, and its plots are there", async () => {
+Deno.test("the page and the README show the figures of one file, and the plots are there", async () => {
   const page = await Deno.readTextFile(documentPath);
   const figures = figuresOf(page);
   assert(figures !== undefined, "the page has its marks");
   const file = new URL(`../bench/results/${figures.file}`, import.meta.url);
   const kept: Results = JSON.parse(await Deno.readTextFile(file));
   assertEquals(figures.text, renderFigures(kept, figures.file));
+  const headline = figuresOf(await Deno.readTextFile(readmePath));
+  assert(headline !== undefined, "the README has its marks");
+  assertEquals(headline.file, figures.file, "the README is as old as the page");
+  assertEquals(headline.text, renderHeadline(kept, figures.file));
   for (const [, path] of page.matchAll(/\]\((plots\/[^)]+)\)/g)) {
     await Deno.stat(new URL(`../docs/${path}`, import.meta.url));
   }
