@@ -79,7 +79,7 @@ export class Index {
     const page = this.#list.take();
     if (page === undefined) throw new RangeError("Cannot make an index: out of memory");
     this.#pages.push(page);
-    this.clear();
+    this.#empty();
   }
 
   /** Uses the pages that another thread has published. */
@@ -271,6 +271,11 @@ export class Index {
     }
     this.#pages = [page.fill(0)];
     this.#pagesOld = [];
+    this.#empty();
+  }
+
+  /** Shows a table of one page of zeros. */
+  #empty(): void {
     this.#publish();
     const state = this.#state;
     state[ENTRIES] = state[SLOTS_OLD] = state[SLOTS_MOVED] = 0;
