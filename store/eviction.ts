@@ -3,26 +3,34 @@
  *
  * New entries join the small queue. When it is larger than its share of the limit, its oldest
  * entry leaves: to the main queue if it was visited, else out of the store. The main queue's oldest
- * entry leaves the store if it was not visited since its last turn, else it joins the end again
- * with one visit less. So entries that are asked for once pass through the small queue without
- * displacing entries that are asked for often, and a store that is never read is first in, first
- * out.
+ * entry leaves the store if it was not visited enough since its last turn, else it joins the end
+ * again and pays for the turn. So entries that are asked for once pass through the small queue
+ * without displacing entries that are asked for often, and a store that is never read is first in,
+ * first out.
  *
  * The ghost remembers recently evicted keys. A key that comes back soon after the small
  * queue dropped it shows that the small queue is too small, one that the main queue dropped shows
- * the opposite: each moves the share a little. "Soon" is measured in bytes evicted from that queue:
- * it would have been found, had the queue been a sixteenth of the limit larger.
+ * the opposite: each moves the share a little, and a large entry moves it less. "Soon" is measured
+ * in bytes evicted from that queue: it would have been found, had the queue been a sixteenth of the
+ * limit larger.
  *
- * Entries much larger than the mean must earn their place with more visits, and small ones earn
- * it with fewer: several small ones can stay in the space of one. A visit of a small entry counts
- * for several, so that it stays for more turns. Small entries that were not visited join the main
- * queue too, on probation, as long as that pays: a visit of one on probation adds to a score, each
- * turn of one without a visit takes from it, so a scan of small entries soon ends the probation. A
- * store that is never read has next to no main queue, and no probation.
+ * The ghost also says where a key that comes back starts. It joins the main queue only if that has
+ * made less than half a turn in the meantime: then it will probably be visited before its turn
+ * comes. A loop over more keys than the store can hold thus leaves the main queue alone. Large
+ * entries always start in the small queue: two requests do not pay for their space.
+ *
+ * Each visit adds to an entry's credit, each turn of the main queue costs a fixed amount of it. A
+ * visit of a small entry adds more, and of a large one less, so that several small ones can stay in
+ * the space of one: as GDSF does it, but with steps of a turn in place of a priority queue. Small
+ * entries that were not visited join the main queue too, on probation, as long as that pays: a
+ * visit of one on probation adds to a score, each turn of one without a visit takes from it, so a
+ * scan of small entries soon ends the probation. A store that is never read has next to no main
+ * queue, and no probation.
  *
  * What always holds: entries are chosen only at the old end of a queue, and each step looks at one
- * record. Source of the two queues and the ghost: Yang et al., "FIFO queues are all you need for
- * cache eviction", 2023. The constants were chosen by simulation; see docs/benchmarks.md.
+ * record. Sources: Yang et al., "FIFO queues are all you need for cache eviction", 2023, for the two
+ * queues and the ghost; Cherkasova's GDSF, 1998, for credit by size; Jiang and Zhang's LIRS, 2002,
+ * for the admission by reuse distance. The constants were chosen by simulation; see docs/benchmarks.md.
  *
  * @module
  */
@@ -30,13 +38,14 @@
 import { MAIN, SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT, SMALL } from "./arena.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
-import { Ghost, STAMPS } from "./ghost.ts";
+import { Ghost, STAMPS, TURNS } from "./ghost.ts";
 import { InvariantError } from "./invariant.ts";
 import { DEAD, EXPIRES, PROBATION, recordGranules, VISITS_SHIFT } from "./record.ts";
 import {
   type Allocate,
   EVICTIONS,
   EXPIRATIONS,
+  MAIN_TURNS,
   PROBATION_PASSED,
   PROBATION_SCORE,
   REINSERTIONS,
@@ -44,13 +53,16 @@ import {
   type State,
 } from "./state.ts";
 
+/** The credit that a turn costs, and that a visit of an entry of about the mean size adds. */
+const TURN_CREDIT = 8;
 /**
- * The most visits that count. More would keep entries that are no longer asked for, without a gain.
- * But a visit of a small entry counts for up to eight, and two of them count in full.
+ * A visit of a small entry adds more, up to this; two of them count. Of others, three count: more
+ * would keep entries that are no longer asked for, without a gain.
  */
+const VISIT_CREDIT_MAX = 64;
+const VISITS_MAX_SMALL = 2;
 const VISITS_MAX = 3;
-const HIT_WEIGHT_MAX = 8;
-const VISITS_MAX_SMALL = 2 * HIT_WEIGHT_MAX - 1;
+const CREDIT_MAX = VISIT_CREDIT_MAX * VISITS_MAX_SMALL;
 /** The small queue's share of the limit: at first, and its bounds. */
 const SHARE_FIRST = 1 / 10;
 const SHARE_MIN = 1 / 64;
@@ -64,8 +76,14 @@ const SHARE_STEP_MAX = 1 / 128;
 /** A stamp of the ghost is this share of the limit evicted; a return within 4 stamps is soon. */
 const STAMP_SHARE = 1 / 64;
 const STAMPS_SOON = 4;
-/** Up to this size, times the mean, an entry is small. */
-const SMALL_SIZE = 1 / 2;
+/** Times the mean: up to the first, an entry is small, from the second on, large. */
+const SIZE_SMALL = 3 / 4;
+const SIZE_LARGE = 3 / 2;
+/** From this size on, times the mean, no entry starts in the main queue. */
+const SIZE_MAIN_MAX = 4;
+/** The ghost counts turns of the main queue in eighths; a key is back in time before half a turn. */
+const TURN_STAMPS = 8;
+const TURN_STAMPS_IN_TIME = 4;
 /** Probation needs a main queue with more than this share of the limit. */
 const PROBATION_MAIN_SHARE = 1 / 64;
 /** A visit on probation makes up for 8 turns without one; the score's bound. */
@@ -117,22 +135,21 @@ export class Eviction {
     const words = this.#entries.arena.words[ref >>> SLAB_SHIFT];
     const at = (ref & SLAB_MASK) << 1;
     const word0 = words[at];
-    const visits = word0 >>> VISITS_SHIFT;
-    if (visits === VISITS_MAX_SMALL) return;
+    const credit = word0 >>> VISITS_SHIFT;
+    if (credit === CREDIT_MAX) return;
     let rest = word0 & WORD0_REST;
     if ((rest & PROBATION) !== 0) {
       rest &= ~PROBATION;
       this.#score(PROBATION_HIT_SCORE);
     }
     const size = this.#relativeSize((word0 & 0xffff) + words[at + 1]);
-    const weight = hitWeight(size);
-    let most = VISITS_MAX;
-    if (weight > 1) most = 2 * weight - 1;
-    else if (size <= 1.5) {
-      const share = this.#state[SMALL_BYTES_MAX] / this.#limitBytes;
-      most = share > SHARE_ONE_PASS ? 1 : share > SHARE_TWO_PASSES ? 2 : VISITS_MAX;
-    }
-    const after = Math.max(visits, Math.min(visits + weight, most));
+    const visit = visitCredit(size);
+    const share = this.#state[SMALL_BYTES_MAX] / this.#limitBytes;
+    const turns = share > SHARE_ONE_PASS ? 1 : share > SHARE_TWO_PASSES ? 2 : VISITS_MAX;
+    const most = size <= SIZE_SMALL
+      ? Math.min(turns, VISITS_MAX_SMALL) * visit
+      : turns * TURN_CREDIT;
+    const after = Math.max(credit, Math.min(credit + visit, most));
     words[at] = rest + after * (1 << VISITS_SHIFT);
   }
 
@@ -152,21 +169,25 @@ export class Eviction {
     if (recalled !== NOT_RECALLED) this.#ghost.restore(hash, recalled >>> 0);
   }
 
-  /** The queue that a new entry joins, from what was recalled of its key. */
-  queueFor(recalled: number): typeof SMALL | typeof MAIN {
+  /** The queue that a new entry of this many bytes joins, from what was recalled of its key. */
+  queueFor(recalled: number, bytes: number): typeof SMALL | typeof MAIN {
     // A key that the main queue dropped starts in the small queue: otherwise a loop over more keys
     // than the store holds would fill the main queue.
-    if (recalled === NOT_RECALLED) return SMALL;
-    return Ghost.queueOf(recalled >>> 0) === SMALL ? MAIN : SMALL;
+    if (recalled === NOT_RECALLED || Ghost.queueOf(recalled >>> 0) === MAIN) return SMALL;
+    if (this.#relativeSize(bytes) > SIZE_MAIN_MAX) return SMALL;
+    const age = (this.#turnStamp() - Ghost.turnsOf(recalled >>> 0) + TURNS) % TURNS;
+    return age < TURN_STAMPS_IN_TIME ? MAIN : SMALL;
   }
 
   /** An entry was stored: if its key came back soon, the small queue's share moves. */
-  admit(recalled: number): void {
+  admit(recalled: number, bytes: number): void {
     if (recalled < SOON) return;
     const limit = this.#limitBytes;
-    // The step does not depend on the entry's size, since one miss is one miss.
+    // One miss is one miss, whatever the size; but what a longer small queue finds of large entries
+    // the store would not keep, so these move the share less.
     const mean = this.#entries.usage / Math.max(this.#entries.index.entries, 1);
-    const step = Math.min(mean * SHARE_STEP_ENTRIES, limit * SHARE_STEP_MAX);
+    const step = Math.min(mean * SHARE_STEP_ENTRIES, limit * SHARE_STEP_MAX) /
+      Math.cbrt(Math.max(bytes / mean, 1));
     const moved = this.#state[SMALL_BYTES_MAX] +
       (Ghost.queueOf(recalled >>> 0) === SMALL ? step : -step);
     this.#state[SMALL_BYTES_MAX] = Math.min(
@@ -206,6 +227,7 @@ export class Eviction {
     }
     if ((word0 & PROBATION) !== 0) this.#score(-1);
     const bytes = (word0 & 0xffff) + words[at + 1];
+    if (queue === MAIN) this.#state[MAIN_TURNS] += bytes / this.#entries.usageOf[MAIN];
     if (!this.#keep(ref, queue, word0, bytes, granules)) this.#evict(ref, queue, bytes);
   }
 
@@ -218,15 +240,17 @@ export class Eviction {
   /** Moves an entry to the end of the main queue, if it has earned that and there is memory. */
   #keep(ref: number, queue: number, word0: number, bytes: number, granules: number): boolean {
     const { arena } = this.#entries;
-    const visits = word0 >>> VISITS_SHIFT;
+    const credit = word0 >>> VISITS_SHIFT;
     const size = this.#relativeSize(bytes);
-    const earned = visits >= (size > 4 ? 3 : size > 1.5 ? 2 : 1);
-    const probation = !earned && queue === SMALL && size <= SMALL_SIZE && this.#triesProbation();
+    const earned = credit >= TURN_CREDIT;
+    const probation = !earned && queue === SMALL && size <= SIZE_SMALL && this.#triesProbation();
     if (!earned && !probation) return false;
     if (this.#state[REINSERTIONS] >= REINSERTIONS_MAX) return false;
     if (!arena.fits(MAIN, granules) && !arena.provide(1, false)) return false;
     if (queue === MAIN) this.#state[REINSERTIONS]++;
-    const left = queue === MAIN ? visits - 1 : probation ? hitWeight(size) >> 1 : 0;
+    // What the small queue saw of other entries than small ones says little of what comes.
+    const keepsCredit = queue === MAIN || size <= SIZE_SMALL;
+    const left = probation ? visitCredit(size) >> 1 : keepsCredit ? credit - TURN_CREDIT : 0;
     const kept = (word0 & WORD0_REST | (probation ? PROBATION : 0)) + left * (1 << VISITS_SHIFT);
     this.#entries.moveTo(arena.append(MAIN, granules), ref, granules, kept);
     return true;
@@ -238,7 +262,7 @@ export class Eviction {
     this.#state[EVICTIONS]++;
     this.#ghost.fit(entries.index.entries);
     this.#evictedBytes[queue] += bytes;
-    this.#ghost.add(entries.hashOf(ref), queue, this.#stamp(queue));
+    this.#ghost.add(entries.hashOf(ref), queue, this.#stamp(queue), this.#turnStamp());
     entries.remove(ref);
   }
 
@@ -286,10 +310,17 @@ export class Eviction {
   #stamp(queue: number): number {
     return Math.floor(this.#evictedBytes[queue] / (this.#limitBytes * STAMP_SHARE)) % STAMPS;
   }
+
+  #turnStamp(): number {
+    return Math.floor(this.#state[MAIN_TURNS] * TURN_STAMPS) % TURNS;
+  }
 }
 
-/** The weight of a visit of an entry: the smaller the entry, the larger. */
-function hitWeight(relativeSize: number): number {
-  if (relativeSize > SMALL_SIZE) return 1;
-  return relativeSize > 1 / 4 ? 2 : relativeSize > 1 / 8 ? 4 : HIT_WEIGHT_MAX;
+/** What a visit adds to the credit of an entry: the smaller the entry, the more. */
+function visitCredit(relativeSize: number): number {
+  if (relativeSize > SIZE_LARGE) {
+    return Math.max(Math.floor(TURN_CREDIT / Math.cbrt(relativeSize)), 1);
+  }
+  if (relativeSize > SIZE_SMALL) return TURN_CREDIT;
+  return Math.min(Math.floor(TURN_CREDIT / relativeSize), VISIT_CREDIT_MAX);
 }

@@ -59,6 +59,8 @@ export const FRONTIER = fields++;
 export const SMALL_BYTES_MAX = fields++;
 /** Entries that the main queue kept since it last evicted one. */
 export const REINSERTIONS = fields++;
+/** The turns that the main queue has made: bytes that had their turn, each as a share of the queue. */
+export const MAIN_TURNS = fields++;
 /** The score of probation, and the small entries that were seen while the score was below 0. */
 export const PROBATION_SCORE = fields++;
 export const PROBATION_PASSED = fields++;
