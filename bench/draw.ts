@@ -38,6 +38,8 @@ const colours: Record<string, string> = {
   "redis allkeys-lfu": "#17becf",
   memcached: "#2ca02c",
   "exact LRU": "#7f7f7f",
+  "W-TinyLFU": "#9467bd",
+  GDSF: "#8c564b",
 };
 
 async function draw({ points, axes }: Plot): Promise<string> {

@@ -16,16 +16,17 @@
  *
  * The ghost also says where a key that comes back starts. It joins the main queue only if that has
  * made less than half a turn in the meantime: then it will probably be visited before its turn
- * comes. A loop over more keys than the store can hold thus leaves the main queue alone. Large
- * entries always start in the small queue: two requests do not pay for their space.
+ * comes. A loop over more keys than the store can hold thus leaves the main queue alone. A large
+ * entry must be back much sooner, with the cube of its size: two requests do not pay for its space.
  *
  * Each visit adds to an entry's credit, each turn of the main queue costs a fixed amount of it. A
  * visit of a small entry adds more, and of a large one less, so that several small ones can stay in
  * the space of one: as GDSF does it, but with steps of a turn in place of a priority queue. Small
  * entries that were not visited join the main queue too, on probation, as long as that pays: a
  * visit of one on probation adds to a score, each turn of one without a visit takes from it, so a
- * scan of small entries soon ends the probation. A store that is never read has next to no main
- * queue, and no probation.
+ * scan of small entries soon ends the probation. A second score weighs visits more; while it is
+ * negative, small entries are a scan, and large ones need not be back sooner than others. A store
+ * that is never read has next to no main queue, and no probation.
  *
  * What always holds: entries are chosen only at the old end of a queue, and each step looks at one
  * record. Sources: Yang et al., "FIFO queues are all you need for cache eviction", 2023, for the two
@@ -49,6 +50,7 @@ import {
   PROBATION_PASSED,
   PROBATION_SCORE,
   REINSERTIONS,
+  SCAN_SCORE,
   SMALL_BYTES_MAX,
   type State,
 } from "./state.ts";
@@ -79,16 +81,19 @@ const STAMPS_SOON = 4;
 /** Times the mean: up to the first, an entry is small, from the second on, large. */
 const SIZE_SMALL = 3 / 4;
 const SIZE_LARGE = 3 / 2;
-/** From this size on, times the mean, no entry starts in the main queue. */
-const SIZE_MAIN_MAX = 4;
-/** The ghost counts turns of the main queue in eighths; a key is back in time before half a turn. */
-const TURN_STAMPS = 8;
-const TURN_STAMPS_IN_TIME = 4;
+/**
+ * A key is back in time for the main queue within half a turn of it; that of an entry larger than
+ * this, times the mean, sooner. The ghost counts turns in parts.
+ */
+const SIZE_IN_TIME = 7 / 2;
+const TURN_STAMPS = 32;
+const TURN_STAMPS_IN_TIME = 16;
 /** Probation needs a main queue with more than this share of the limit. */
 const PROBATION_MAIN_SHARE = 1 / 64;
-/** A visit on probation makes up for 8 turns without one; the score's bound. */
+/** A visit on probation makes up for 8 turns without one, or 64 in the second score; the bound. */
 const PROBATION_HIT_SCORE = 8;
-const PROBATION_SCORE_MAX = 1000;
+const SCAN_HIT_SCORE = 64;
+const SCORE_MAX = 1000;
 /** While the score is below 0, one in 16 is still put on probation, to notice when that changes. */
 const PROBATION_EVERY = 16;
 /** Entries that the main queue keeps in a row before it evicts one regardless of its visits. */
@@ -140,7 +145,7 @@ export class Eviction {
     let rest = word0 & WORD0_REST;
     if ((rest & PROBATION) !== 0) {
       rest &= ~PROBATION;
-      this.#score(PROBATION_HIT_SCORE);
+      this.#score(PROBATION_HIT_SCORE, SCAN_HIT_SCORE);
     }
     const size = this.#relativeSize((word0 & 0xffff) + words[at + 1]);
     const visit = visitCredit(size);
@@ -174,9 +179,10 @@ export class Eviction {
     // A key that the main queue dropped starts in the small queue: otherwise a loop over more keys
     // than the store holds would fill the main queue.
     if (recalled === NOT_RECALLED || Ghost.queueOf(recalled >>> 0) === MAIN) return SMALL;
-    if (this.#relativeSize(bytes) > SIZE_MAIN_MAX) return SMALL;
     const age = (this.#turnStamp() - Ghost.turnsOf(recalled >>> 0) + TURNS) % TURNS;
-    return age < TURN_STAMPS_IN_TIME ? MAIN : SMALL;
+    const isScanned = this.#state[SCAN_SCORE] < 0;
+    const size = isScanned ? 1 : Math.max(this.#relativeSize(bytes) / SIZE_IN_TIME, 1);
+    return (age + 1) * size ** 3 < TURN_STAMPS_IN_TIME ? MAIN : SMALL;
   }
 
   /** An entry was stored: if its key came back soon, the small queue's share moves. */
@@ -225,7 +231,7 @@ export class Eviction {
       this.#entries.remove(ref);
       return;
     }
-    if ((word0 & PROBATION) !== 0) this.#score(-1);
+    if ((word0 & PROBATION) !== 0) this.#score(-1, -1);
     const bytes = (word0 & 0xffff) + words[at + 1];
     if (queue === MAIN) this.#state[MAIN_TURNS] += bytes / this.#entries.usageOf[MAIN];
     if (!this.#keep(ref, queue, word0, bytes, granules)) this.#evict(ref, queue, bytes);
@@ -248,12 +254,17 @@ export class Eviction {
     if (this.#state[REINSERTIONS] >= REINSERTIONS_MAX) return false;
     if (!arena.fits(MAIN, granules) && !arena.provide(1, false)) return false;
     if (queue === MAIN) this.#state[REINSERTIONS]++;
-    // What the small queue saw of other entries than small ones says little of what comes.
-    const keepsCredit = queue === MAIN || size <= SIZE_SMALL;
-    const left = probation ? visitCredit(size) >> 1 : keepsCredit ? credit - TURN_CREDIT : 0;
+    const left = this.#creditLeft(queue, credit, size, probation);
     const kept = (word0 & WORD0_REST | (probation ? PROBATION : 0)) + left * (1 << VISITS_SHIFT);
     this.#entries.moveTo(arena.append(MAIN, granules), ref, granules, kept);
     return true;
+  }
+
+  /** What remains of the credit of an entry that joins the end of the main queue. */
+  #creditLeft(queue: number, credit: number, size: number, probation: boolean): number {
+    if (probation) return this.#state[SCAN_SCORE] < 0 ? 0 : visitCredit(size) >> 1;
+    // From the small queue, only small entries bring the credit that they do not need.
+    return queue === MAIN || size <= SIZE_SMALL ? credit - TURN_CREDIT : 0;
   }
 
   #evict(ref: number, queue: typeof SMALL | typeof MAIN, bytes: number): void {
@@ -294,12 +305,11 @@ export class Eviction {
     return ++this.#state[PROBATION_PASSED] % PROBATION_EVERY === 0;
   }
 
-  #score(change: number): void {
-    const score = this.#state[PROBATION_SCORE] + change;
-    this.#state[PROBATION_SCORE] = Math.max(
-      -PROBATION_SCORE_MAX,
-      Math.min(score, PROBATION_SCORE_MAX),
-    );
+  /** Adds to the score of probation and to that of scans. */
+  #score(change: number, scanChange: number): void {
+    const state = this.#state;
+    state[PROBATION_SCORE] = bounded(state[PROBATION_SCORE] + change);
+    state[SCAN_SCORE] = bounded(state[SCAN_SCORE] + scanChange);
   }
 
   /** How many times the mean entry's bytes these are. */
@@ -314,6 +324,10 @@ export class Eviction {
   #turnStamp(): number {
     return Math.floor(this.#state[MAIN_TURNS] * TURN_STAMPS) % TURNS;
   }
+}
+
+function bounded(score: number): number {
+  return Math.max(-SCORE_MAX, Math.min(score, SCORE_MAX));
 }
 
 /** What a visit adds to the credit of an entry: the smaller the entry, the more. */

@@ -2,7 +2,7 @@
  * The ghost: which keys were evicted not long ago, from which queue, and when.
  *
  * A set of four slots is shared by all hashes whose high bits lead to it, newest first; one more
- * pushes the last out. A slot holds 18 bits of the hash, the queue, and the time of the eviction by
+ * pushes the last out. A slot holds 16 bits of the hash, the queue, and the time of the eviction by
  * two clocks: that queue's own evictions, and the turns of the main queue. Two keys with the same fingerprint cost one misjudged entry.
  *
  * @module
@@ -21,13 +21,13 @@ const SPARSE = 0.4;
 /** Evictions after which a resize that found no memory is tried again. */
 const RETRY_EVICTIONS = 1_024;
 
-const FINGERPRINT_MASK = (1 << 18) - 1;
-const FROM_MAIN = 1 << 18;
-const TURNS_SHIFT = 19;
+const FINGERPRINT_MASK = (1 << 16) - 1;
+const FROM_MAIN = 1 << 16;
+const TURNS_SHIFT = 17;
 const STAMP_SHIFT = 25;
 /** Stamps count modulo this, and those of the main queue's turns modulo that. */
 export const STAMPS = 128;
-export const TURNS = 64;
+export const TURNS = 256;
 
 /** The fingerprints of evicted keys, in a table that may be missing when memory is short. */
 export class Ghost {
