@@ -104,6 +104,8 @@ const WORD0_REST = (1 << VISITS_SHIFT) - 1;
 export const NOT_RECALLED = -1;
 /** Added to the result of `recall` for a key that was evicted a short time ago. */
 const SOON = 2 ** 32;
+/** Times this, the age of the eviction is added too, in parts of a turn of the main queue. */
+const AGE = 2 ** 33;
 
 /** The policy of S3-FIFO: counts visits, chooses queues, and evicts. */
 export class Eviction {
@@ -149,8 +151,13 @@ export class Eviction {
     }
     const size = this.#relativeSize((word0 & 0xffff) + words[at + 1]);
     const visit = visitCredit(size);
-    const share = this.#state[SMALL_BYTES_MAX] / this.#limitBytes;
-    const turns = share > SHARE_ONE_PASS ? 1 : share > SHARE_TWO_PASSES ? 2 : VISITS_MAX;
+    const smallMax = this.#state[SMALL_BYTES_MAX];
+    const limit = this.#limitBytes;
+    const turns = smallMax > limit * SHARE_ONE_PASS
+      ? 1
+      : smallMax > limit * SHARE_TWO_PASSES
+      ? 2
+      : VISITS_MAX;
     const most = size <= SIZE_SMALL
       ? Math.min(turns, VISITS_MAX_SMALL) * visit
       : turns * TURN_CREDIT;
@@ -166,7 +173,8 @@ export class Eviction {
     const slot = this.#ghost.take(hash);
     if (slot === -1) return NOT_RECALLED;
     const age = (this.#stamp(Ghost.queueOf(slot)) - Ghost.stampOf(slot) + STAMPS) % STAMPS;
-    return age <= STAMPS_SOON ? slot + SOON : slot;
+    const turnAge = (this.#turnStamp() - Ghost.turnsOf(slot)) & (TURNS - 1);
+    return slot + (age <= STAMPS_SOON ? SOON : 0) + turnAge * AGE;
   }
 
   /** Undoes `recall`, for a put that comes to nothing or is tried again. */
@@ -179,7 +187,7 @@ export class Eviction {
     // A key that the main queue dropped starts in the small queue: otherwise a loop over more keys
     // than the store holds would fill the main queue.
     if (recalled === NOT_RECALLED || Ghost.queueOf(recalled >>> 0) === MAIN) return SMALL;
-    const age = (this.#turnStamp() - Ghost.turnsOf(recalled >>> 0) + TURNS) % TURNS;
+    const age = Math.floor(recalled / AGE);
     const isScanned = this.#state[SCAN_SCORE] < 0;
     const size = isScanned ? 1 : Math.max(this.#relativeSize(bytes) / SIZE_IN_TIME, 1);
     return (age + 1) * size ** 3 < TURN_STAMPS_IN_TIME ? MAIN : SMALL;
@@ -187,7 +195,7 @@ export class Eviction {
 
   /** An entry was stored: if its key came back soon, the small queue's share moves. */
   admit(recalled: number, bytes: number): void {
-    if (recalled < SOON) return;
+    if (recalled % AGE < SOON) return;
     const limit = this.#limitBytes;
     // One miss is one miss, whatever the size; but what a longer small queue finds of large entries
     // the store would not keep, so these move the share less.
@@ -322,7 +330,7 @@ export class Eviction {
   }
 
   #turnStamp(): number {
-    return Math.floor(this.#state[MAIN_TURNS] * TURN_STAMPS) % TURNS;
+    return (this.#state[MAIN_TURNS] * TURN_STAMPS) & (TURNS - 1);
   }
 }
 
@@ -333,7 +341,9 @@ function bounded(score: number): number {
 /** What a visit adds to the credit of an entry: the smaller the entry, the more. */
 function visitCredit(relativeSize: number): number {
   if (relativeSize > SIZE_LARGE) {
-    return Math.max(Math.floor(TURN_CREDIT / Math.cbrt(relativeSize)), 1);
+    // TURN_CREDIT by the cube root of the size, without computing that for each visit.
+    if (relativeSize > 8) return relativeSize > 64 ? 1 : relativeSize > 19 ? 2 : 3;
+    return relativeSize > 4.1 ? 4 : relativeSize > 2.4 ? 5 : 6;
   }
   if (relativeSize > SIZE_SMALL) return TURN_CREDIT;
   return Math.min(Math.floor(TURN_CREDIT / relativeSize), VISIT_CREDIT_MAX);

@@ -1,4 +1,3 @@
-import { policies } from "../bench/policies.ts";
 import { missRatio, replayOnPolicy, replayOnStore } from "../bench/replay.ts";
 import { entryBytes, makeTrace, totalBytes, type Trace, traceNames } from "../bench/traces.ts";
 import { soak } from "../bench/soak.ts";
