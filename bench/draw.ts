@@ -47,6 +47,8 @@ const colours: Record<string, string> = {
   memcached: "#2e9e4f",
   pogocache: "#8b63e6",
   "pogocache, 2 threads": "#7a7fd0",
+  "W-TinyLFU": "#8b63e6",
+  GDSF: "#b0762f",
 };
 const otherColour = "#7d8590";
 /** Other forms of a server that has a line of its own. */

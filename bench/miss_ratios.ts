@@ -1,6 +1,6 @@
 /**
- * Miss ratios: each trace is replayed on this store, on an exact LRU, and on real servers of Redis
- * and memcached, all with the same bytes of keys and values.
+ * Miss ratios: each trace is replayed on this store, on reference policies, and on real servers of
+ * Redis and memcached, all with the same bytes of keys and values.
  *
  * memcached takes memory in steps of 1 MiB and divides it among size classes, so the bytes that it
  * holds at the end become the limit of the others. Redis counts its own overhead in maxmemory, so
@@ -10,8 +10,9 @@
  */
 
 import { respArray } from "../loadgen/mod.ts";
+import { policies } from "./policies.ts";
 import { type PeerKind, type Running, start } from "./processes.ts";
-import { missRatio, Replayer, replayOnLru, replayOnStore } from "./replay.ts";
+import { missRatio, Replayer, replayOnPolicy, replayOnStore } from "./replay.ts";
 import type { MissRatios } from "./results.ts";
 import { entryBytes, makeTrace, totalBytes, type Trace } from "./traces.ts";
 
@@ -46,7 +47,9 @@ export async function measureMissRatios(
     limitBytes = run.heldBytes;
   }
   ratios["blink"] = missRatio(replayOnStore(trace, limitBytes));
-  ratios["exact LRU"] = missRatio(replayOnLru(trace, limitBytes));
+  for (const policy of Object.keys(policies)) {
+    ratios[policy] = missRatio(replayOnPolicy(trace, policy, limitBytes));
+  }
   const redis = peers.find((kind) => kind.name === "redis");
   if (redis !== undefined) {
     const runs = await Promise.all(

@@ -226,7 +226,7 @@ async function missRatios({ extent, peers }: PartOptions): Promise<MissRatios[]>
   const rows: MissRatios[] = [];
   for (const trace of extent.traces) {
     note(`miss ratios: ${trace}`);
-    const mebibytes = trace === "mixed" ? 24 : 4;
+    const mebibytes = hasManySizes(trace) ? 24 : 4;
     rows.push(await measureMissRatios(peers, ratioOptions(extent, trace, mebibytes)));
   }
   return rows;
@@ -248,11 +248,16 @@ function ratioOptions({ traceKeys, traceLength }: Extent, trace: string, mebibyt
     keys: traceKeys,
     length: traceLength,
     memcachedBytes: mebibytes * mebibyte,
-    share: trace === "mixed" ? 0.09 : mebibytes / 40,
+    share: hasManySizes(trace) ? 0.09 : mebibytes / 40,
   };
 }
 
 /** Says on standard error what goes on. */
 export function note(line: string): void {
   console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
+}
+
+/** Whether a trace has values of many sizes; memcached needs memory for as many size classes. */
+function hasManySizes(trace: string): boolean {
+  return trace === "mixed" || trace.startsWith("lognormal");
 }

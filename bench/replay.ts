@@ -1,6 +1,6 @@
 /**
  * Replays traces the way an application uses a cache: get, and set after a miss. In the process on
- * this store and on an exact LRU; over a socket on real servers.
+ * this store and on reference policies; over a socket on real servers.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import {
   verbs,
   writeKey,
 } from "../loadgen/mod.ts";
+import { type Cache, policies } from "./policies.ts";
 import { entryBytes, type Trace } from "./traces.ts";
 
 /** The counts of a replay. */
@@ -25,13 +26,6 @@ export interface ReplayResult {
 /** The share of gets that missed. */
 export function missRatio({ gets, misses }: ReplayResult): number {
   return gets === 0 ? 0 : misses / gets;
-}
-
-/** A cache under test. */
-interface Cache {
-  /** True if the key is held. */
-  get(key: number): boolean;
-  set(key: number): void;
 }
 
 /** Replays on this store. */
@@ -52,66 +46,14 @@ export function replayOnStore(trace: Trace, limitBytes: number): ReplayResult {
   });
 }
 
-/** Replays on an exact LRU cache. */
-export function replayOnLru(trace: Trace, limitBytes: number): ReplayResult {
-  const order = new UseOrder(trace.keys);
-  let usage = 0;
-  return replayInProcess(trace, {
-    get(key) {
-      if (!order.has(key)) return false;
-      order.use(key);
-      return true;
-    },
-    set(key) {
-      const bytes = entryBytes(trace, key);
-      if (bytes > limitBytes) return;
-      if (!order.has(key)) usage += bytes;
-      order.use(key);
-      while (usage > limitBytes) usage -= entryBytes(trace, order.removeOldest());
-    },
-  });
-}
-
-/** Keys in the order of their last use: a circular doubly linked list in typed arrays. */
-class UseOrder {
-  readonly #older: Int32Array;
-  readonly #newer: Int32Array;
-  readonly #end: number;
-
-  constructor(keys: number) {
-    this.#end = keys;
-    this.#older = new Int32Array(keys + 1).fill(-1);
-    this.#newer = new Int32Array(keys + 1).fill(-1);
-    this.#older[keys] = this.#newer[keys] = keys;
+/** Replays on a reference policy, by its name. Throws if there is none of that name. */
+export function replayOnPolicy(trace: Trace, name: string, limitBytes: number): ReplayResult {
+  const policy = policies[name];
+  if (policy === undefined) {
+    throw new Error(`Cannot replay on ${name}: there are ${Object.keys(policies).join(", ")}`);
   }
-
-  has(key: number): boolean {
-    return this.#older[key] >= 0;
-  }
-
-  /** Makes the key the newest. */
-  use(key: number): void {
-    if (this.has(key)) this.#unlink(key);
-    const newest = this.#older[this.#end];
-    this.#link(newest, key);
-    this.#link(key, this.#end);
-  }
-
-  removeOldest(): number {
-    const oldest = this.#newer[this.#end];
-    this.#unlink(oldest);
-    this.#older[oldest] = this.#newer[oldest] = -1;
-    return oldest;
-  }
-
-  #unlink(key: number): void {
-    this.#link(this.#older[key], this.#newer[key]);
-  }
-
-  #link(older: number, newer: number): void {
-    this.#newer[older] = newer;
-    this.#older[newer] = older;
-  }
+  const sizes = Uint32Array.from({ length: trace.keys }, (_, key) => entryBytes(trace, key));
+  return replayInProcess(trace, policy(sizes, limitBytes));
 }
 
 function replayInProcess({ requests }: Trace, cache: Cache): ReplayResult {

@@ -60,6 +60,22 @@ const kinds: Record<string, Kind> = {
     },
     valueBytes: mixedValueBytes,
   },
+  loops: { title: "Zipf 0.9, passed by loops", draw: looping },
+  "lognormal-1.5": {
+    title: "Zipf 0.9, log-normal values, σ 1.5",
+    draw: (random, keys) => zipfRanks(random, keys, 0.9),
+    valueBytes: (key) => logNormalValueBytes(key, 1.5),
+  },
+  "lognormal-2": {
+    title: "Zipf 1.0, log-normal values, σ 2",
+    draw: (random, keys) => zipfRanks(random, keys, 1),
+    valueBytes: (key) => logNormalValueBytes(key, 2),
+  },
+  "lognormal-drift": {
+    title: "a working set that drifts, log-normal values, σ 1.5",
+    draw: drifting,
+    valueBytes: (key) => logNormalValueBytes(key, 1.5),
+  },
 };
 
 /** The names of all traces. */
@@ -121,6 +137,48 @@ function scanning(random: Random, keys: number): Draw {
   let at = 0;
   let scanned = 0;
   return () => at++ % (4 * scanLength) < 3 * scanLength ? ranks() : half + scanned++ % half;
+}
+
+/**
+ * Two of three requests go to the first half of the keys, by a Zipf distribution; the others to
+ * one of four loops over other keys, from a 500th to a quarter of all of them.
+ */
+function looping(random: Random, keys: number): Draw {
+  const half = Math.floor(keys / 2);
+  const ranks = zipfRanks(random, half, 0.9);
+  const lengths = [1 / 500, 1 / 100, 1 / 20, 1 / 4].map((share) => Math.ceil(keys * share));
+  const starts = lengths.map((_, loop) =>
+    lengths.slice(0, loop).reduce((sum, length) => sum + length, half)
+  );
+  const turns = lengths.map(() => 0);
+  return () => {
+    if (random.fraction() >= 1 / 3) return ranks();
+    const loop = random.below(lengths.length);
+    return starts[loop] + turns[loop]++ % lengths[loop];
+  };
+}
+
+const logNormalMedian = 128;
+const logNormalMax = 16 * 1024;
+
+/**
+ * A size from a log-normal distribution with a median of 128 bytes, of 16 KiB at most, from a hash
+ * of the key: so it does not depend on how popular the key is. There are four sizes to each
+ * doubling.
+ */
+function logNormalValueBytes(key: number, sigma: number): number {
+  const one = (mixed(2 * key) + 1) / 2 ** 32;
+  const other = mixed(2 * key + 1) / 2 ** 32;
+  const normal = Math.sqrt(-2 * Math.log(one)) * Math.cos(2 * Math.PI * other);
+  const steps = Math.round(sigma * normal * Math.LOG2E * 4);
+  return Math.min(Math.max(Math.round(logNormalMedian * 2 ** (steps / 4)), 1), logNormalMax);
+}
+
+function mixed(number: number): number {
+  let hash = Math.imul(number + 1, 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 /** One of 25 sizes from 16 bytes to 4 KiB, evenly spaced by logarithm, from a hash of the key. */

@@ -100,7 +100,7 @@ export class Entries {
     return this.arena.queueOf[ref >>> SEGMENT_SHIFT] as Queue;
   }
 
-  /** How often an entry was visited, as far as eviction counts. */
+  /** An entry's credit for visits, for eviction. */
   visitsOf(ref: number): number {
     return this.word(ref, 0) >>> VISITS_SHIFT;
   }

@@ -2,8 +2,8 @@
  * The ghost: which keys were evicted not long ago, from which queue, and when.
  *
  * A set of four slots is shared by all hashes whose high bits lead to it, newest first; one more
- * pushes the last out. A slot holds 24 bits of the hash, the queue, and the time of the eviction in
- * units of that queue's own evictions. Two keys with the same fingerprint cost one misjudged entry.
+ * pushes the last out. A slot holds 16 bits of the hash, the queue, and the time of the eviction by
+ * two clocks: that queue's own evictions, and the turns of the main queue. Two keys with the same fingerprint cost one misjudged entry.
  *
  * @module
  */
@@ -23,18 +23,20 @@ import {
 const WAYS = 4;
 /** Slots at least, and slots for each entry: fewer forget too soon, more remember what is stale. */
 const SLOTS_MIN = 256;
-const SLOTS_PER_ENTRY = 1;
-/** The table is replaced when there are this many times more entries than slots, or fewer. */
+const SLOTS_PER_ENTRY = 1.4;
+/** The table is replaced when this many times its slots would be right, or fewer. */
 const CROWDED = 1.3;
 const SPARSE = 0.4;
 /** Evictions after which a resize that found no memory is tried again. */
 const RETRY_EVICTIONS = 1_024;
 
-const FINGERPRINT_MASK = 0x00ffffff;
-const FROM_MAIN = 1 << 24;
+const FINGERPRINT_MASK = (1 << 16) - 1;
+const FROM_MAIN = 1 << 16;
+const TURNS_SHIFT = 17;
 const STAMP_SHIFT = 25;
-/** Stamps count modulo this. */
+/** Stamps count modulo this, and those of the main queue's turns modulo that. */
 export const STAMPS = 128;
+export const TURNS = 256;
 
 /** The fingerprints of evicted keys, in a table that may be missing when memory is short. */
 export class Ghost {
@@ -72,10 +74,11 @@ export class Ghost {
    */
   fit(entries: number): void {
     const slots = this.#slots.length;
-    if (slots > 0 && entries <= slots * CROWDED) {
-      if (slots === SLOTS_MIN || entries >= slots * SPARSE) return;
+    const wanted = entries * SLOTS_PER_ENTRY;
+    if (slots > 0 && wanted <= slots * CROWDED) {
+      if (slots === SLOTS_MIN || wanted >= slots * SPARSE) return;
     }
-    const sets = Math.ceil(Math.max(SLOTS_MIN, entries * SLOTS_PER_ENTRY) / WAYS);
+    const sets = Math.ceil(Math.max(SLOTS_MIN, wanted) / WAYS);
     const state = this.#state;
     if (state[EVICTIONS] < state[GHOST_RETRY_AT]) return;
     const block = this.#memory.tryTake(sets * WAYS * 4);
@@ -83,10 +86,10 @@ export class Ghost {
     else this.#use(new Uint32Array(block.buffer), block.address);
   }
 
-  /** Remembers the hash of a key evicted from a queue, with that queue's stamp. */
-  add(hash: number, queue: number, stamp: number): void {
+  /** Remembers the hash of a key evicted from a queue, with that queue's stamp and that of turns. */
+  add(hash: number, queue: number, stamp: number, turns: number): void {
     const slot = (hash & FINGERPRINT_MASK) | (queue === MAIN ? FROM_MAIN : 0) |
-      (stamp << STAMP_SHIFT);
+      (turns << TURNS_SHIFT) | (stamp << STAMP_SHIFT);
     this.restore(hash, slot >>> 0);
   }
 
@@ -102,8 +105,8 @@ export class Ghost {
   }
 
   /**
-   * What is remembered of a hash, which is then forgotten: a number for {@linkcode queueOf} and
-   * {@linkcode stampOf}, or -1 if nothing is.
+   * What is remembered of a hash, which is then forgotten: a number for {@linkcode queueOf},
+   * {@linkcode stampOf} and {@linkcode turnsOf}, or -1 if nothing is.
    */
   take(hash: number): number {
     const slots = this.#slots;
@@ -129,6 +132,11 @@ export class Ghost {
   /** The stamp that it was remembered with. */
   static stampOf(remembered: number): number {
     return remembered >>> STAMP_SHIFT;
+  }
+
+  /** The stamp of the main queue's turns that it was remembered with. */
+  static turnsOf(remembered: number): number {
+    return (remembered >>> TURNS_SHIFT) % TURNS;
   }
 
   /** Forgets everything. */

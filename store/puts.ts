@@ -137,7 +137,7 @@ export class Puts {
     const fragmentBytes = (word0 & FRAGMENTED) === 0 ? 0 : valueBytes - staged;
     let queue: Queue;
     for (;;) {
-      queue = ref === 0 ? this.#eviction.queueFor(recalled) : entries.queueOf(ref);
+      queue = ref === 0 ? this.#eviction.queueFor(recalled, bytes) : entries.queueOf(ref);
       const bytesMore = bytes - (ref === 0 ? 0 : entries.bytesOf(ref));
       const slot = ref === 0 ? hash : NO_SLOT;
       // deno-fmt-ignore: one line shows all that must be available
@@ -147,7 +147,7 @@ export class Puts {
       // Eviction may have moved the entry that is to be replaced, or evicted it.
       ref = entries.find(hash, key, keyStart, keyEnd);
     }
-    if (ref === 0) this.#eviction.admit(recalled);
+    if (ref === 0) this.#eviction.admit(recalled, bytes);
     else if (this.#overwrite(ref, bytes, value, valueStart, valueEnd, due)) return "stored";
     else this.#eviction.touch(ref);
     const visits = ref === 0 ? 0 : entries.visitsOf(ref);

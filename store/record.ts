@@ -7,7 +7,7 @@
  *
  * | word | entry                                   | fragment            | dead              |
  * | ---- | --------------------------------------- | ------------------- | ----------------- |
- * | 0    | key bytes (16), flags (8), visits (8)   | flags               | flags             |
+ * | 0    | key bytes (16), flags (8), credit (8)   | flags               | flags             |
  * | 1    | value bytes                             | payload bytes       | granules it spans |
  * | 2    | -                                       | previous in chain   | -                 |
  * | 3    | -                                       | next fragment or 0  | -                 |
@@ -42,7 +42,7 @@ export const PROBATION = 1 << 21;
 
 /** The longest key: its length has 16 bits of a header. */
 export const KEY_BYTES_MAX = 65_535;
-/** The bits of word 0 that count visits, and how far they are shifted. */
+/** How far the bits of word 0 are shifted that hold an entry's credit for visits. */
 export const VISITS_SHIFT = 24;
 
 /** Granules that hold this many bytes. */

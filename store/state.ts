@@ -36,8 +36,14 @@ export const FRONTIER = fields++;
 export const SMALL_BYTES_MAX = fields++;
 /** Entries that the main queue kept since it last evicted one. */
 export const REINSERTIONS = fields++;
-/** The score of probation, and the small entries that were seen while the score was below 0. */
+/** The turns that the main queue has made: bytes that had their turn, each as a share of the queue. */
+export const MAIN_TURNS = fields++;
+/**
+ * The scores of probation and of scans, and the small entries that were seen while the first was
+ * below 0.
+ */
 export const PROBATION_SCORE = fields++;
+export const SCAN_SCORE = fields++;
 export const PROBATION_PASSED = fields++;
 /** Entries removed because their space was needed, and entries removed because they had expired. */
 export const EVICTIONS = fields++;

@@ -1,4 +1,4 @@
-import { missRatio, replayOnLru, replayOnStore } from "../bench/replay.ts";
+import { missRatio, replayOnPolicy, replayOnStore } from "../bench/replay.ts";
 import { entryBytes, makeTrace, totalBytes, type Trace, traceNames } from "../bench/traces.ts";
 import { soak } from "../bench/soak.ts";
 import { churn } from "../bench/stall.ts";
@@ -29,7 +29,7 @@ Deno.test("the exact LRU is exact", () => {
   for (const name of ["overwrite", "mixed"]) {
     const trace = makeTrace(name, { keys: 40, length: 2000 });
     const limitBytes = Math.floor(totalBytes(trace) / 4);
-    const { misses } = replayOnLru(trace, limitBytes);
+    const { misses } = replayOnPolicy(trace, "exact LRU", limitBytes);
     assertEquals(misses, missesOfList(trace, limitBytes), name);
   }
 });
@@ -73,7 +73,7 @@ Deno.test("a store that holds everything misses each key once", () => {
     }
     const limitBytes = totalBytes(trace);
     assertEquals(replayOnStore(trace, limitBytes).misses, firsts, name);
-    assertEquals(replayOnLru(trace, limitBytes).misses, firsts, name);
+    assertEquals(replayOnPolicy(trace, "exact LRU", limitBytes).misses, firsts, name);
   }
 });
 
@@ -83,7 +83,7 @@ Deno.test("the store misses less than an exact LRU, and on no trace much more", 
     const trace = makeTrace(name, { keys: 20_000, length: 150_000 });
     const limitBytes = Math.floor(totalBytes(trace) / 10);
     const ratio = missRatio(replayOnStore(trace, limitBytes));
-    const lru = missRatio(replayOnLru(trace, limitBytes));
+    const lru = missRatio(replayOnPolicy(trace, "exact LRU", limitBytes));
     assert(ratio <= lru * 1.02, `${name}: ${ratio}, LRU ${lru}`);
     if (ratio < lru * 0.95) better++;
   }

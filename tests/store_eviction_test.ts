@@ -1,6 +1,6 @@
 /** Eviction: what leaves, and in which order. */
 
-import { Random } from "../loadgen/mod.ts";
+import { Random, zipfRanks } from "../loadgen/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { TextStore } from "./store_bytes.ts";
 
@@ -13,6 +13,23 @@ function random(seed: number): (n: number) => number {
 /** The numbers of the keys `key0` to `key<count - 1>` that are there. */
 function present(store: TextStore, count: number): number[] {
   return Array.from({ length: count }, (_, n) => n).filter((n) => store.has(`key${n}`));
+}
+
+/** How many of `count` gets of keys missed, when each miss is followed by a put. */
+function misses(
+  store: TextStore,
+  count: number,
+  nextKey: () => number,
+  valueBytes: (key: number) => number,
+): number {
+  let missed = 0;
+  for (let n = 0; n < count; n++) {
+    const key = nextKey();
+    if (store.get(`key${key}`) !== undefined) continue;
+    missed++;
+    store.put(`key${key}`, valueBytes(key));
+  }
+  return missed;
 }
 
 Deno.test("store: never read, it is first in, first out", () => {
@@ -55,6 +72,22 @@ Deno.test("store: a scan of small entries does not push out what is asked for", 
     store.put(key, 1_000);
   }
   assert(misses < 250, `${misses} of 25,000 were misses`);
+});
+
+// Guards against large entries that never reach the main queue: when they had to be back sooner than
+// small ones during a scan too, 3,166 missed.
+Deno.test("store: nor does it push out large entries that are asked for now and then", () => {
+  const store = new TextStore({ limitBytes: 500_000 });
+  const next = random(2);
+  let missed = 0;
+  for (let n = 0; n < 400_000; n++) {
+    store.put(`once${n}`, 40);
+    const key = `key${next(117)}`;
+    if (n % 16 !== 0 || store.get(key) !== undefined) continue;
+    if (n >= 200_000) missed++;
+    store.put(key, 3_000);
+  }
+  assert(missed < 125, `${missed} of 12,500 were misses`);
 });
 
 Deno.test("store: compaction does not change the order", () => {
@@ -131,4 +164,39 @@ Deno.test("store: expired entries make room before others are evicted", () => {
   for (let n = 60; n < 70; n++) store.put(`key${n}`, 195);
   assertEquals([store.store.stats.evictions, store.store.stats.expirations], [0, 10]);
   assertEquals(present(store, 100).length, 50);
+});
+
+// Guards against loops that take the main queue from what is asked for more often: when each key
+// that came back joined that queue, and the ghost was shorter, 144,274 missed.
+Deno.test("store: loops pass by a small cache", () => {
+  const source = new Random(3);
+  const hot = zipfRanks(source, 25_000, 0.9);
+  const loops = [100, 500, 2_500, 12_500].map((length, at) => ({
+    base: (at + 1) * 30_000,
+    length,
+  }));
+  const turns = [0, 0, 0, 0];
+  const store = new TextStore({ limitBytes: 250 * 80 });
+  const missed = misses(store, 200_000, () => {
+    if (source.fraction() >= 1 / 3) return hot();
+    const at = source.below(loops.length);
+    return loops[at].base + turns[at]++ % loops[at].length;
+  }, () => 71);
+  assert(missed < 139_500, `${missed} of 200,000 were misses`);
+});
+
+// Guards against large entries that stay on two requests: when they joined the main queue as soon
+// as they came back, 56,367 missed.
+Deno.test("store: where sizes are log-normal, the large ones must earn their space", () => {
+  const source = new Random(4);
+  const normal = () =>
+    Math.sqrt(-2 * Math.log(1 - source.fraction())) * Math.cos(2 * Math.PI * source.fraction());
+  const sizes = Array.from(
+    { length: 20_000 },
+    () => Math.min(Math.round(64 * Math.exp(2 * normal())), 16_000),
+  );
+  const store = new TextStore({ limitBytes: 700_000 });
+  const missed = misses(store, 200_000, zipfRanks(source, 20_000, 0.9), (key) => sizes[key]);
+  assert(missed < 46_000, `${missed} of 200,000 were misses`);
+  store.store.verify();
 });
