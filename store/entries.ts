@@ -220,6 +220,8 @@ export class Entries {
     if (granules > granulesBefore) return false;
     if ((word0 & EXPIRES) !== 0) this.setExpiry(ref, expiresAt);
     copyBytes(value, start, end, arena.bytes[slab], (at << 2) + keyEnd);
+    // A line of memory that is not written stays in the caches of other threads.
+    if (end - start === before) return true;
     words[at + 1] = end - start;
     if (granules < granulesBefore) arena.shrink(ref, granules, granulesBefore);
     this.state[USAGE] += end - start - before;

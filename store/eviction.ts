@@ -171,7 +171,9 @@ export class Eviction {
       ? Math.min(turns, VISITS_MAX_SMALL) * visit
       : turns * TURN_CREDIT;
     const after = Math.max(credit, Math.min(credit + visit, most));
-    words[at] = rest + after * (1 << VISITS_SHIFT);
+    const counted = rest + after * (1 << VISITS_SHIFT);
+    // A line of memory that is not written stays in the caches of other threads.
+    if (counted !== word0) words[at] = counted;
   }
 
   /**

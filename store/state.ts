@@ -14,8 +14,26 @@ export type State = Float64Array<ArrayBuffer>;
 
 let fields = 0;
 
-/** Bytes of keys and values of all entries. */
+// What every search reads comes first, in one line of the processor's cache: nothing in it changes
+// with each request, so threads can all have it.
+
+/** While the table of the index moves: the first hash that is not yet moved. */
+export const FRONTIER = fields++;
+/** Slots of the index's table. */
+export const SLOTS = fields++;
+/** The flush by prefix under way: its cursor, or -1 if there is none. */
+export const FLUSH_CURSOR = fields++;
+/** Changes whenever a table or a list of blocks is replaced: other threads then look again. */
+export const GENERATION = fields++;
+/** Bytes of keys and values that this store may hold: the limit, or a shard's part of it. */
+export const BUDGET = fields++;
+/** Bytes under the limit that are reserved for the first put of the queue. */
+export const RESERVED_BYTES = fields++;
+/** Bytes that the small queue may have before its oldest entry has to leave. */
+export const SMALL_BYTES_MAX = fields++;
+/** Bytes of keys and values of all entries, and their number. */
 export const USAGE = fields++;
+export const ENTRIES = fields++;
 /** Granules of live records in all segments. */
 export const LIVE_GRANULES = fields++;
 /** Segments that are in a queue, and segments that exist but are in none. */
@@ -25,15 +43,9 @@ export const SEGMENTS_FREE = fields++;
 export const SLAB_HINT = fields++;
 /** 1 after an attempt to add a slab has failed, until one succeeds. */
 export const SLAB_REFUSED = fields++;
-/** Entries in the index, and slots of its table. */
-export const ENTRIES = fields++;
-export const SLOTS = fields++;
-/** While the table moves: slots of the old one, slots moved, and the first hash not yet moved. */
+/** While the table of the index moves: slots of the old one, and slots moved. */
 export const SLOTS_OLD = fields++;
 export const SLOTS_MOVED = fields++;
-export const FRONTIER = fields++;
-/** Bytes that the small queue may have before its oldest entry has to leave. */
-export const SMALL_BYTES_MAX = fields++;
 /** Entries that the main queue kept since it last evicted one. */
 export const REINSERTIONS = fields++;
 /** The turns that the main queue has made: bytes that had their turn, each as a share of the queue. */
@@ -60,25 +72,19 @@ export const COMPACTION_TARGET = fields++;
 export const RECORDS_MOVED = fields++;
 /** The segment that a sweep looks at next. */
 export const SWEEP_SEGMENT = fields++;
-/** The first flush by prefix: its cursor, or -1 if there is none, and the entries it removed. */
-export const FLUSH_CURSOR = fields++;
+/** Entries that the flush under way has removed. */
 export const FLUSH_REMOVED = fields++;
 /** The fragments copied for the first put of the queue: first, last, and bytes so far. */
 export const STAGED_FIRST = fields++;
 export const STAGED_LAST = fields++;
 export const STAGED_BYTES = fields++;
-/** What is reserved for the first put of the queue: bytes under the limit, and free segments. */
-export const RESERVED_BYTES = fields++;
+/** Free segments that are reserved for the first put of the queue. */
 export const RESERVED_SEGMENTS = fields++;
 
-/** Bytes of keys and values that this store may hold: the limit, or a shard's part of it. */
-export const BUDGET = fields++;
 /** Bytes of keys and values of the entries in each queue. */
 export const USAGE_OF = take(3);
 /** Bytes ever evicted from the small and from the main queue. */
 export const EVICTED_BYTES = take(2);
-/** Changes whenever a table or a list of blocks is replaced: other threads then look again. */
-export const GENERATION = fields++;
 /** The arena's tables: where they are, and how many segments they have entries for. */
 export const TABLES_ADDRESS = fields++;
 export const TABLES_SEGMENTS = fields++;
