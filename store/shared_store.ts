@@ -123,6 +123,8 @@ export class SharedStore implements Storage {
         arenaBytesMax: ARENA_BYTES_MAX,
         now,
       });
+      const { flush } = shard.parts;
+      if (flush.active) flush.prefix = this.#control.prefix;
       locks.unlock(n);
       return shard;
     });

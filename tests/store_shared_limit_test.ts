@@ -169,6 +169,23 @@ Deno.test("shared store: what was flushed is given back, some at a time", () => 
   store.verify();
 });
 
+Deno.test("shared store: a thread that comes during a flush knows its prefix", () => {
+  const store = rotation(MIB, 4, 1);
+  for (let n = 0; n < 3_000; n++) put(store, `${n % 2 === 0 ? "even" : "odd"}${n}`, 10);
+  const flush = store.startFlush(encoder.encode("even"));
+  const { handle } = store.threads[0];
+  const late = SharedStore.attach(handle, { thread: 1, memory: store.memory, now });
+  const odd = encoder.encode("odd1");
+  assert(late.find(odd, 0, odd.length) !== 0, "it sees what the flush does not cover");
+  let removed: number | undefined;
+  for (let calls = 0; removed === undefined; calls++) {
+    assert(calls < callsMax);
+    late.sweep();
+    removed = flush.step();
+  }
+  assertEquals([removed, store.entries], [1_500, 1_500]);
+});
+
 Deno.test("shared store: at its end the memory is given back", () => {
   const store = rotation(64 * MIB, 4);
   for (let n = 0; n < 100_000; n++) put(store, `key${n}`, 400);
