@@ -33,7 +33,7 @@ export interface ChosenLoop {
 
 /** The threads that `"auto"` means for so many cores. */
 export function autoThreads(cores: number): number {
-  return Math.max(1, Math.min(autoThreadsMax, cores));
+  return Math.max(1, Math.min(autoThreadsMax, Math.floor(cores / 2)));
 }
 
 /**

@@ -56,7 +56,7 @@ export interface ServerOptions {
   ownsThread?: boolean;
   /**
    * How many threads serve, 1 to 64: each has an epoll loop of its own, and all use one store.
-   * `"auto"` is one for each core, 8 at most, and 1 where `io` does not take epoll or a store is
+   * `"auto"` is half of the cores, 1 to 8, and 1 where `io` does not take epoll or a store is
    * passed in. The default is 1.
    *
    * @example

@@ -324,21 +324,25 @@ export class SharedStore implements Storage {
     }
   }
 
-  /** As `Store.scan`; a call visits the keys of one shard. */
+  /** As `Store.scan`; a call goes on with the next shard where one had too few keys. */
   scan(
     cursor: number,
     count: number,
     visit: (bytes: Uint8Array, start: number, end: number) => void,
     prefix?: Uint8Array,
   ): number {
-    const n = Math.floor(cursor / CURSORS);
-    if (n >= this.shards) return 0;
-    const next = this.#shards.with(
-      n,
-      (shard) => shard.scan(cursor % CURSORS, count, visit, prefix),
-    );
-    if (next !== 0) return n * CURSORS + next;
-    return n + 1 === this.shards ? 0 : (n + 1) * CURSORS;
+    let left = count;
+    const counted: typeof visit = (bytes, start, end) => {
+      left--;
+      visit(bytes, start, end);
+    };
+    for (let n = Math.floor(cursor / CURSORS); n < this.shards; n++, cursor = 0) {
+      const from = cursor % CURSORS;
+      const next = this.#shards.with(n, (shard) => shard.scan(from, left, counted, prefix));
+      if (next !== 0) return n * CURSORS + next;
+      if (left <= 0 && n + 1 < this.shards) return (n + 1) * CURSORS;
+    }
+    return 0;
   }
 
   /** Removes everything at once; returns how many entries there were: see `Store.flushAll`. */

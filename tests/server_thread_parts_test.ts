@@ -300,8 +300,8 @@ Deno.test("threads: events of a thread are passed on at its ticks, and counted i
   assertEquals(lines, ["failed 1", "broken", "failed 4 (the last of 4 such events)"]);
 });
 
-Deno.test("threads: auto is one for each core, within its bounds", () => {
-  assertEquals([0, 1, 2, 1000].map(autoThreads), [1, 1, 2, autoThreadsMax]);
+Deno.test("threads: auto is half of the cores, within its bounds", () => {
+  assertEquals([0, 1, 2, 3, 4, 9, 1000].map(autoThreads), [1, 1, 1, 1, 2, 4, autoThreadsMax]);
 });
 
 Deno.test({
