@@ -7,10 +7,12 @@
 
 import { loadLibc } from "../server/libc.ts";
 import { serve, type Server } from "../server.ts";
+import { openSharedMemory } from "../store.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { RawClient } from "./raw_client.ts";
 
-const ignore = loadLibc() === undefined;
+// Older runtimes watch that no test leaves a library open: so both are opened before the first.
+const ignore = loadLibc() === undefined || openSharedMemory() === undefined;
 const threads = 4;
 const clientsPerThread = 3;
 
