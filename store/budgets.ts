@@ -61,9 +61,9 @@ export class Budgets implements BudgetSource {
     const taken = this.#control.takeBytes(missing + this.#margin);
     state[BUDGET] += taken;
     if (taken >= missing) return;
-    const mean = this.#limitBytes / this.#shards.length;
+    if (state[BUDGET] >= this.#limitBytes / this.#shards.length * POOR) return;
     const fullest = this.#fullest();
-    if (state[BUDGET] >= mean * POOR || this.#shards[fullest].state === state) return;
+    if (this.#shards[fullest].state === state) return;
     this.#gainFrom(fullest, state, () => wanted - state[BUDGET]);
   }
 
