@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Flush, PREFIX_BYTES_MAX } from "./flush.ts";
-import type { FlushOperation } from "./storage.ts";
+import type { Flush } from "./flush.ts";
+import { PrefixFlush } from "./prefix_flush.ts";
 
 /** The flushes that are unfinished. */
 export class FlushQueue {
@@ -19,7 +19,7 @@ export class FlushQueue {
 
   /** Adds a flush at the end of the queue. */
   start(prefix: Uint8Array): PrefixFlush {
-    const flush = new PrefixFlush(this, prefix.slice(0, PREFIX_BYTES_MAX));
+    const flush = new PrefixFlush(prefix, () => this.step());
     this.#waiting.push(flush);
     if (this.#waiting.length === 1) this.#flush.begin(flush.prefix);
     return flush;
@@ -36,24 +36,5 @@ export class FlushQueue {
     if (next === undefined) return false;
     this.#flush.begin(next.prefix);
     return true;
-  }
-}
-
-/** One flush by prefix, and its count of removed entries. */
-export class PrefixFlush implements FlushOperation {
-  readonly prefix: Uint8Array<ArrayBuffer>;
-  readonly #queue: FlushQueue;
-  /** How many entries it removed, once it is done. */
-  removed: number | undefined;
-
-  constructor(queue: FlushQueue, prefix: Uint8Array<ArrayBuffer>) {
-    this.#queue = queue;
-    this.prefix = prefix;
-  }
-
-  /** Does a bounded share of the first flush of the queue; the count once this one is done. */
-  step(): number | undefined {
-    if (this.removed === undefined) this.#queue.step();
-    return this.removed;
   }
 }

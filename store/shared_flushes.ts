@@ -6,16 +6,15 @@
  */
 
 import type { Control } from "./control.ts";
-import { PREFIX_BYTES_MAX } from "./flush.ts";
+import { PrefixFlush } from "./prefix_flush.ts";
 import type { Shards } from "./shards.ts";
 import { FLUSH_REMOVED, GENERATION } from "./state.ts";
-import type { FlushOperation } from "./storage.ts";
 
 /** The flushes that one thread has started, first in, first out. */
 export class SharedFlushes {
   readonly #shards: Shards;
   readonly #control: Control;
-  readonly #waiting: SharedFlush[] = [];
+  readonly #waiting: PrefixFlush[] = [];
   /** The shard that this thread looks at next; threads begin at different ones. */
   #next: number;
 
@@ -26,8 +25,8 @@ export class SharedFlushes {
   }
 
   /** Starts a flush, which begins at once if no other is unfinished. */
-  start(prefix: Uint8Array): SharedFlush {
-    const flush = new SharedFlush(this, prefix.slice(0, PREFIX_BYTES_MAX));
+  start(prefix: Uint8Array): PrefixFlush {
+    const flush = new PrefixFlush(prefix, () => this.step());
     this.#waiting.push(flush);
     this.#tryBegin();
     return flush;
@@ -84,24 +83,5 @@ export class SharedFlushes {
       }
       return true;
     });
-  }
-}
-
-/** One flush by prefix, and its count of removed entries. */
-export class SharedFlush implements FlushOperation {
-  readonly prefix: Uint8Array<ArrayBuffer>;
-  readonly #flushes: SharedFlushes;
-  /** How many entries it removed, once it is done. */
-  removed: number | undefined;
-
-  constructor(flushes: SharedFlushes, prefix: Uint8Array<ArrayBuffer>) {
-    this.#flushes = flushes;
-    this.prefix = prefix;
-  }
-
-  /** Does a bounded share of the flush under way; the count once this one is done. */
-  step(): number | undefined {
-    if (this.removed === undefined) this.#flushes.step();
-    return this.removed;
   }
 }
