@@ -33,15 +33,14 @@ export class Shard {
   readonly state: State;
   /** Where other threads find the shard. */
   readonly address: number;
-  readonly #parts: Parts;
   readonly #now: () => Milliseconds;
   /** The state of the shared tables that this thread's views are of. */
   #generation: number;
 
   /** Throws a RangeError if there is no memory for it. */
   constructor(options: PartOptions) {
-    this.parts = this.#parts = makeParts(options);
-    this.state = this.#parts.state;
+    this.parts = makeParts(options);
+    this.state = this.parts.state;
     this.address = options.root.address;
     this.#now = options.now;
     this.#generation = this.state[GENERATION];
@@ -54,8 +53,8 @@ export class Shard {
   attach(): boolean {
     if (this.#generation === this.state[GENERATION]) return false;
     this.#generation = this.state[GENERATION];
-    this.#parts.entries.attach();
-    this.#parts.eviction.attach();
+    this.parts.entries.attach();
+    this.parts.eviction.attach();
     return true;
   }
 
@@ -66,41 +65,41 @@ export class Shard {
 
   /** Bytes of all keys and values held. */
   get usage(): number {
-    return this.#parts.entries.usage;
+    return this.parts.entries.usage;
   }
 
   /** How many entries there are. */
   get entries(): number {
-    return this.#parts.entries.index.entries;
+    return this.parts.entries.index.entries;
   }
 
   /** Figures about the store. */
   get stats(): DetailedStats {
-    const ghostBytes = this.#parts.eviction.heldBytes;
+    const ghostBytes = this.parts.eviction.heldBytes;
     return {
-      evictions: this.#parts.entries.state[EVICTIONS],
-      expirations: this.#parts.entries.state[EXPIRATIONS],
-      overheadBytes: this.#parts.entries.overheadBytes + ghostBytes,
-      residentBytes: this.#parts.entries.heldBytes + ghostBytes,
-      moved: this.#parts.entries.state[RECORDS_MOVED],
+      evictions: this.parts.entries.state[EVICTIONS],
+      expirations: this.parts.entries.state[EXPIRATIONS],
+      overheadBytes: this.parts.entries.overheadBytes + ghostBytes,
+      residentBytes: this.parts.entries.heldBytes + ghostBytes,
+      moved: this.parts.entries.state[RECORDS_MOVED],
     };
   }
 
   /** The entry of the key `bytes[start, end)`, or 0; it does not count as a visit. */
   find(hash: number, bytes: Uint8Array, start: number, end: number): Handle {
-    return this.#parts.live.find(hash, bytes, start, end);
+    return this.parts.live.find(hash, bytes, start, end);
   }
 
   /** The entry of the key `bytes[start, end)`, or 0; it counts as a visit. */
   get(hash: number, bytes: Uint8Array, start: number, end: number): Handle {
-    const ref = this.#parts.live.find(hash, bytes, start, end);
-    if (ref !== 0) this.#parts.eviction.touch(ref);
+    const ref = this.parts.live.find(hash, bytes, start, end);
+    if (ref !== 0) this.parts.eviction.touch(ref);
     return ref;
   }
 
   /** Bytes of an entry's value. */
   lengthOf(handle: Handle): number {
-    return this.#parts.entries.word(handle, 1);
+    return this.parts.entries.word(handle, 1);
   }
 
   /**
@@ -109,7 +108,7 @@ export class Shard {
    */
   view(handle: Handle): boolean {
     const slab = handle >>> SLAB_SHIFT;
-    const arena = this.#parts.entries.arena;
+    const arena = this.parts.entries.arena;
     const at = (handle & SLAB_MASK) << 1;
     const word0 = arena.words[slab][at];
     if ((word0 & FRAGMENTED) !== 0) return false;
@@ -123,7 +122,7 @@ export class Shard {
     if (this.view(handle)) {
       copyBytes(this.viewBytes, this.viewStart, this.viewStart + this.lengthOf(handle), target, at);
     } else {
-      this.#parts.entries.fragments.read(handle, target, at);
+      this.parts.entries.fragments.read(handle, target, at);
     }
   }
 
@@ -131,13 +130,13 @@ export class Shard {
   equals(handle: Handle, bytes: Uint8Array, start: number, end: number): boolean {
     const length = this.lengthOf(handle);
     if (length !== end - start) return false;
-    if (!this.view(handle)) return this.#parts.entries.fragments.equals(handle, bytes, start);
+    if (!this.view(handle)) return this.parts.entries.fragments.equals(handle, bytes, start);
     return sameBytes(this.viewBytes, this.viewStart, bytes, start, length);
   }
 
   /** When an entry expires, on the store's clock; Infinity if never. */
   expiryOf(handle: Handle): Milliseconds {
-    return this.#parts.entries.expiryOf(handle);
+    return this.parts.entries.expiryOf(handle);
   }
 
   /** Inserts or replaces an entry: see `Store.put`. */
@@ -154,27 +153,27 @@ export class Shard {
   ): PutOutcome {
     return operation === undefined
       // deno-fmt-ignore: one line shows that the arguments are handed on
-      ? this.#parts.puts.put(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, undefined)
+      ? this.parts.puts.put(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, undefined)
       // deno-fmt-ignore: one line shows that the arguments are handed on
-      : this.#parts.puts.proceed(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, operation);
+      : this.parts.puts.proceed(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, operation);
   }
 
   /** Takes a place in the queue of puts that need several calls. */
   startPut(): PutOperation {
-    return this.#parts.puts.start();
+    return this.parts.puts.start();
   }
 
   /** Removes a key; false if it does not exist. */
   delete(hash: number, bytes: Uint8Array, start: number, end: number): boolean {
     const ref = this.find(hash, bytes, start, end);
     if (ref === 0) return false;
-    this.#parts.entries.remove(ref);
+    this.parts.entries.remove(ref);
     return true;
   }
 
   /** Removes an entry. */
   remove(handle: Handle): void {
-    this.#parts.entries.remove(handle);
+    this.parts.entries.remove(handle);
   }
 
   /**
@@ -188,8 +187,8 @@ export class Shard {
     end: number,
     expiresAt: Milliseconds,
   ): boolean {
-    const { entries } = this.#parts;
-    let ref = this.#parts.live.find(hash, bytes, start, end);
+    const { entries } = this.parts;
+    let ref = this.parts.live.find(hash, bytes, start, end);
     if (ref === 0) return false;
     const due = Math.ceil(expiresAt);
     if ((entries.word(ref, 0) & EXPIRES) !== 0) {
@@ -199,7 +198,7 @@ export class Shard {
     if (due === Infinity) return true;
     for (let tries = EXPIRE_TRIES_MAX;;) {
       const granules = entries.granulesWithExpiry(ref);
-      const steps = this.#parts.reservation.ensure(
+      const steps = this.parts.reservation.ensure(
         0,
         0,
         entries.queueOf(ref),
@@ -212,10 +211,10 @@ export class Shard {
       ref = entries.find(hash, bytes, start, end);
       if (ref === 0) return false;
       if (steps > 0 || (steps === UNFINISHED && --tries > 0)) continue;
-      this.#parts.eviction.evict(ref);
+      this.parts.eviction.evict(ref);
       return false;
     }
-    this.#parts.compaction.schedule(entries.granulesWithExpiry(ref));
+    this.parts.compaction.schedule(entries.granulesWithExpiry(ref));
     entries.addExpiry(ref, due);
     return true;
   }
@@ -233,8 +232,8 @@ export class Shard {
     prefix?: Uint8Array,
   ): number {
     const now = this.#now();
-    const live = this.#parts.live;
-    return scan(this.#parts.entries, cursor, count, prefix, (ref, word0, bytes, start, end) => {
+    const live = this.parts.live;
+    return scan(this.parts.entries, cursor, count, prefix, (ref, word0, bytes, start, end) => {
       if (live.sees(ref, word0, now)) visit(bytes, start, end);
     });
   }
@@ -246,27 +245,27 @@ export class Shard {
    */
   flushAll(): number {
     const entries = this.entries;
-    this.#parts.compaction.stop();
-    this.#parts.puts.restart();
-    this.#parts.entries.clear();
-    this.#parts.eviction.clear();
+    this.parts.compaction.stop();
+    this.parts.puts.restart();
+    this.parts.entries.clear();
+    this.parts.eviction.clear();
     return entries;
   }
 
   /** Removes a bounded number of expired entries; true if more may be due now. */
   sweep(): boolean {
-    return this.#parts.expiry.sweep(this.#now());
+    return this.parts.expiry.sweep(this.#now());
   }
 
   /** Gives back some of the memory that nothing uses; true if there is more. */
   trim(): boolean {
-    const { arena, index } = this.#parts.entries;
+    const { arena, index } = this.parts.entries;
     const hasPages = index.trim();
     return arena.slabs.discardStale() || hasPages;
   }
 
   /** Checks everything that must always hold; throws an InvariantError if something does not. */
   verify(isPutUnderWay: boolean): void {
-    verify(this.#parts.entries, isPutUnderWay);
+    verify(this.parts.entries, isPutUnderWay);
   }
 }

@@ -98,7 +98,7 @@ export class SharedStore implements Storage {
   #sweepShard: number;
 
   private constructor(handle: SharedStoreHandle, options: AttachOptions, roots: Roots) {
-    const { limitBytes, hashKey, threads } = handle;
+    const { limitBytes, hashKey } = handle;
     const { thread, now } = options;
     const shards = roots.length;
     this.limitBytes = limitBytes;
@@ -128,7 +128,7 @@ export class SharedStore implements Storage {
       locks.unlock(n);
       return shard;
     });
-    this.handle = { ...handle, addresses: all.map(({ address }) => address), threads };
+    this.handle = { ...handle, addresses: all.map(({ address }) => address) };
     this.#shards = new Shards(all, this.#control, this.#budgets);
     this.#budgets.use(all, this.#shards);
     this.#puts = new SharedPuts(this.#shards, this.#control, this.#budgets, limitBytes);

@@ -9,7 +9,7 @@ import { commandTable, Context, Counters, countersLength } from "../commands/mod
 import { autoThreads } from "../server/choose_loop.ts";
 import { BufferPool } from "../server/buffer_pool.ts";
 import { ServerContext } from "../server/context.ts";
-import { autoThreadsMax, serverDefaults } from "../server/defaults.ts";
+import { autoThreadsMax, serverDefaults, threadsMax } from "../server/defaults.ts";
 import { DescriptorRing, ringLength } from "../server/descriptor_ring.ts";
 import { EventGatherer } from "../server/event_gatherer.ts";
 import { eventIntervalMs, EventLog } from "../server/event_log.ts";
@@ -19,10 +19,11 @@ import { sharedClock } from "../server/shared_clock.ts";
 import { ThreadBound } from "../server/thread_bounds.ts";
 import { ThreadLink } from "../server/thread_link.ts";
 import { boundNames, phases, ThreadState } from "../server/thread_state.ts";
-import { Store } from "../store.ts";
-import { assert, assertEquals } from "./assert.ts";
+import { SharedStore, Store } from "../store.ts";
+import { assert, assertEquals, assertThrows } from "./assert.ts";
 import { bytesOf, within } from "./raw_client.ts";
 import { ManualConnection } from "./server_manual.ts";
+import { AddressedMemory } from "./store_rotation.ts";
 
 /** The links of a server's threads, and the threads that they have woken. */
 function linksOf(threads: number): { links: ThreadLink[]; woken: number[] } {
@@ -298,6 +299,14 @@ Deno.test("threads: events of a thread are passed on at its ticks, and counted i
   gatherer.tick();
   log.tick(1000 + eventIntervalMs);
   assertEquals(lines, ["failed 1", "broken", "failed 4 (the last of 4 such events)"]);
+});
+
+Deno.test("threads: the store takes as many as the server does, and no more", () => {
+  const memory = new AddressedMemory();
+  const make = (threads: number) =>
+    SharedStore.create({ limitBytes: 1 << 20, threads, memory, now: () => 0 });
+  assertEquals(make(threadsMax).handle.threads, threadsMax);
+  assertThrows(() => make(threadsMax + 1), RangeError);
 });
 
 Deno.test("threads: auto is half of the cores, within its bounds", () => {
