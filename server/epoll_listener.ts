@@ -88,7 +88,7 @@ export function epollListenUnix(libc: Libc, address: UnixAddress): Promise<Bound
   });
 }
 
-/** The `sockaddr` of an address, whose name the runtime looks up; undefined where it cannot be had. */
+/** The `sockaddr` of an address, whose name the runtime looks up; undefined if there is none. */
 function socketAddress(
   libc: Libc,
   { hostname, port }: TcpAddress,
