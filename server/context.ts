@@ -196,6 +196,7 @@ export class ServerContext {
     this.#makeRoom(nowMs);
     if (this.#link === undefined) return;
     this.#link.state.beat(this.#link.thread);
+    this.replies.showWanted();
     // Memory that another thread has freed may have gone unnoticed.
     this.replies.wake();
   }

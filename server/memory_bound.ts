@@ -25,6 +25,8 @@ export class MemoryBound {
   readonly bytesMax: number;
   readonly #share: BoundShare | undefined;
   #ownBytes = 0;
+  /** The bytes that other threads see this one waiting for. */
+  #shownWantedBytes = 0;
   /** Who waits, and for how many bytes. */
   readonly #waiting = new Map<() => void, number>();
 
@@ -69,6 +71,15 @@ export class MemoryBound {
    */
   announce(bytes: number): void {
     this.#share?.hold(this.#ownBytes + bytes);
+    this.showWanted();
+  }
+
+  /** Shows the other threads what callers here wait for now; those just woken no longer count. */
+  showWanted(): void {
+    const bytes = this.#share === undefined ? 0 : this.#ownWantedBytes;
+    if (bytes === this.#shownWantedBytes) return;
+    this.#shownWantedBytes = bytes;
+    this.#share?.want(bytes);
   }
 
   /** Shows the other threads what is held, and nothing more. */
@@ -79,18 +90,23 @@ export class MemoryBound {
   /** Calls back once, when bytes were given back; returns a function that stops waiting. */
   whenFreed(bytes: number, callback: () => void): () => void {
     this.#waiting.set(callback, bytes);
-    this.#share?.want(this.#ownWantedBytes);
+    if (this.#share !== undefined) {
+      this.#shownWantedBytes = this.#ownWantedBytes;
+      this.#share.want(this.#shownWantedBytes);
+    }
     return () => {
-      if (this.#waiting.delete(callback)) this.#share?.want(this.#ownWantedBytes);
+      if (this.#waiting.delete(callback)) this.showWanted();
     };
   }
 
-  /** Calls back every waiting caller, which then tries again. */
+  /**
+   * Calls back every waiting caller, which then tries again. What they want stays shown meanwhile:
+   * a thread whose ticks fell into that moment would never make room for them.
+   */
   wake(): void {
     if (this.#waiting.size === 0) return;
     const waiting = [...this.#waiting.keys()];
     this.#waiting.clear();
-    this.#share?.want(0);
     for (const callback of waiting) callback();
   }
 
