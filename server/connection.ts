@@ -315,7 +315,7 @@ export class Connection implements SessionOwner, OpenConnection {
   #runNext(): boolean {
     const input = this.#input;
     const session = this.#session;
-    if (session.speaksRedis || input.startsArray) return this.#runNextArray();
+    if (this.#speaksRedis) return this.#runNextArray();
     if (this.#isFirstLine && isTlsHello(input.bytes, input.start, input.end)) {
       session.close();
       return true;
@@ -341,6 +341,11 @@ export class Connection implements SessionOwner, OpenConnection {
     if (result === "line") session.run(bytes, lineStart, lineEnd);
     else this.#refuseLongLine(bytesMax);
     return true;
+  }
+
+  /** Whether the next request is an array: the first one may have begun already. */
+  get #speaksRedis(): boolean {
+    return this.#session.speaksRedis || this.#input.startsArray || this.#arrays !== undefined;
   }
 
   /** Runs the next array; false if there is no whole one. */

@@ -79,6 +79,12 @@ Deno.test("redis framing: a value of a megabyte, in any parts", () => {
   }
 });
 
+// It was taken for a line once it had filled a buffer.
+Deno.test("redis framing: the first request of a connection is a long one", () => {
+  const client = new ManualServer().connect();
+  assertEquals(client.ask(array("SET", "k", "x".repeat(200_000))), "+OK\r\n");
+});
+
 Deno.test("redis framing: two clients with unfinished requests at a time", () => {
   const server = new ManualServer();
   const clients = [server.connect(), server.connect(), server.connect()];

@@ -20,6 +20,7 @@ import type { Operation } from "../operation.ts";
 import type { SessionControl } from "../session_control.ts";
 import { type KeyPlaces, oneKey, type RedisCommand } from "./command.ts";
 import { otherTypes } from "./other_types.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** The most arguments, and characters of them, that the reply to an unknown command repeats. */
 const echoedArgumentsMax = 20;
@@ -109,7 +110,7 @@ export class RedisTable {
     }
     args.verb = firstRedisVerb + number;
     if (transaction?.isOpen === true && this.commands[number].isImmediate !== true) {
-      transaction.add(context, number, args, bytes);
+      this.#queue(context, transaction, number, args, bytes);
       return undefined;
     }
     return this.execute(context, number, args, bytes, session);
@@ -134,6 +135,26 @@ export class RedisTable {
       return execute(context, args, bytes, session) as Operation | undefined;
     } finally {
       store.leave();
+    }
+  }
+
+  #queue(
+    context: Context,
+    transaction: Transaction,
+    number: number,
+    args: Arguments,
+    bytes: Uint8Array,
+  ): void {
+    const { name, flags } = this.commands[number];
+    if (flags.includes("no_multi")) {
+      const text = name === "watch"
+        ? "ERR WATCH inside MULTI is not allowed"
+        : "ERR Command not allowed inside a transaction";
+      context.failRedis("wrong_state", text);
+      // Redis lets EXEC run after WATCH.
+      if (name !== "watch") transaction.refused();
+    } else {
+      transaction.add(context, number, args, bytes);
     }
   }
 

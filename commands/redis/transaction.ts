@@ -10,6 +10,9 @@ import type { Context } from "../context.ts";
 /** The most requests of a transaction. */
 export const transactionRequestsMax = 1024 * 1024;
 
+/** What a watched key takes beside its bytes, about. */
+const watchedKeyBytes = 100;
+
 /** A key that must not change before EXEC. */
 interface WatchedKey {
   readonly key: Uint8Array;
@@ -35,8 +38,9 @@ export class Transaction {
   #numbers: Int32Array = new Int32Array(32);
   #numbersLength = 0;
   readonly #watched: WatchedKey[] = [];
+  #watchedBytes = 0;
 
-  /** A transaction whose requests have at most `bytesMax` bytes together. */
+  /** A transaction whose requests have at most `bytesMax` bytes together, and its keys, too. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
@@ -46,9 +50,10 @@ export class Transaction {
     return this.#bytes;
   }
 
-  /** Bytes of memory that the requests take. */
+  /** Bytes of memory that the requests and the watched keys take. */
   get heldBytes(): number {
-    return this.count === 0 ? 0 : this.#bytes.length + this.#numbers.byteLength;
+    const bytes = this.count === 0 ? 0 : this.#bytes.length + this.#numbers.byteLength;
+    return bytes + this.#watchedBytes;
   }
 
   /** Notes that a request was refused. */
@@ -97,15 +102,19 @@ export class Transaction {
     }
   }
 
-  /** Remembers the version of a key. */
-  watch(context: Context, bytes: Uint8Array, start: number, end: number): void {
+  /** Remembers the version of a key; false if there are too many. */
+  watch(context: Context, bytes: Uint8Array, start: number, end: number): boolean {
+    const held = end - start + watchedKeyBytes;
+    if (this.#watchedBytes + held > this.#bytesMax) return false;
     const key = bytes.slice(start, end);
     this.#watched.push({ key, version: versionOf(context, key) });
+    this.#watchedBytes += held;
+    return true;
   }
 
   /** Forgets all keys that are watched. */
   unwatch(): void {
-    this.#watched.length = 0;
+    this.#watched.length = this.#watchedBytes = 0;
   }
 
   /** Whether no watched key has changed. */

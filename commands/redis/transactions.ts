@@ -2,7 +2,8 @@
  * Commands of transactions: MULTI, EXEC, DISCARD, WATCH, UNWATCH.
  *
  * EXEC runs its requests in one go: no other client sees or changes anything meanwhile, in any
- * thread. What bounds that time is the size of a transaction, which is limited like a request.
+ * thread. What bounds that time is the size of a transaction, which is limited like a request. Its
+ * replies have the same limit: beyond it, requests that read are refused.
  *
  * @module
  */
@@ -14,7 +15,7 @@ import type { RedisClient } from "./client.ts";
 import { allKeys, type RedisCommand } from "./command.ts";
 import type { RedisTable } from "./dispatch.ts";
 import { Transaction } from "./transaction.ts";
-import { refuseReply } from "./values.ts";
+import { hasReplySpace, refuseReply } from "./values.ts";
 
 export const multi: RedisCommand = {
   name: "multi",
@@ -66,7 +67,10 @@ export const watch: RedisCommand = {
     if (client === undefined) return;
     const transaction = transactionOf(context, client);
     for (let n = 1; n < args.count; n++) {
-      transaction.watch(context, bytes, args.starts[n], args.ends[n]);
+      if (transaction.watch(context, bytes, args.starts[n], args.ends[n])) continue;
+      const text =
+        `ERR too many watched keys: they take more than ${context.requestBytesMax} bytes`;
+      return context.failRedis("line_too_long", text);
     }
     context.redis.ok();
   },
@@ -130,17 +134,22 @@ function run(
   context.redis.array(transaction.count);
   transaction.forEach((number, args) => {
     const before = context.output.length;
+    const isReading = table.commands[number].flags.includes("readonly");
+    if (isReading && !hasReplySpace(context, 0)) return refuseReply(context);
     const operation = table.execute(context, number, args, bytes, session);
     if (operation !== undefined) finish(context, operation, bytes, before);
   });
 }
 
-/** Carries an operation to its end, or replaces what it has written by an error if it must wait. */
+/**
+ * Carries an operation to its end. What it has written is replaced by an error where it would have to
+ * wait for memory: only operations that read do.
+ */
 function finish(context: Context, operation: Operation, bytes: Uint8Array, before: number): void {
   for (;;) {
     const step = operation.step(context, bytes);
     if (step === "done") return;
-    if (step !== "wait") continue;
+    if (step !== "wait" && hasReplySpace(context, 0)) continue;
     operation.cancel(context);
     context.output.length = before;
     refuseReply(context);

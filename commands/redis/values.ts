@@ -33,21 +33,35 @@ export function replyWithValue(
     return undefined;
   }
   const length = store.lengthOf(handle);
-  if (length > smallValueBytes) {
-    const isHeld = length <= partBytesMax || context.isAtomic ? session.tryHold(length) : false;
-    if (!isHeld) {
-      if (context.isAtomic) return refuseReply(context);
-      return new LargeValue(args, session, after);
-    }
+  if (length > partBytesMax && !context.isAtomic) return new LargeValue(args, session, after);
+  if (!mayReply(context, length, session)) {
+    return context.isAtomic ? refuseReply(context) : new LargeValue(args, session, after);
   }
   counters.hits++;
   appendBulk(context, handle, length);
   after?.(context, args, bytes);
 }
 
+/** Whether there is memory for a value of so many bytes in the reply. */
+function mayReply(context: Context, length: number, session: SessionControl): boolean {
+  return hasReplySpace(context, length) && (length <= smallValueBytes || session.tryHold(length));
+}
+
+/** Whether a transaction may reply with so many bytes more; outside of one, true. */
+export function hasReplySpace(
+  { isAtomic, output, requestBytesMax }: Context,
+  more: number,
+): boolean {
+  return !isAtomic || output.length + more <= requestBytesMax;
+}
+
 /** Answers where a reply would exceed the memory for replies and cannot wait. */
 export function refuseReply(context: Context): undefined {
-  context.failRedis("server_busy", "ERR the server has no memory for this reply now; try again");
+  const text = context.isAtomic
+    ? `ERR no memory for this reply: the replies of a transaction have at most ` +
+      `${context.requestBytesMax} bytes`
+    : "ERR the server has no memory for this reply now; try again";
+  context.failRedis("server_busy", text);
 }
 
 /** Answers with the value of an entry in the moment in which it is about to be replaced. */
@@ -57,7 +71,7 @@ export function replyWithOld(context: Context, handle: Handle, session: SessionC
     return true;
   }
   const length = context.store.lengthOf(handle);
-  if (length > smallValueBytes && !session.tryHold(length)) {
+  if (!mayReply(context, length, session)) {
     refuseReply(context);
     return false;
   }
