@@ -1,6 +1,6 @@
 /** Tests of the patterns of KEYS and SCAN. */
 import fc from "fast-check";
-import { Glob } from "../commands/redis/glob.ts";
+import { Glob, starsMax } from "../commands/redis/glob.ts";
 import { assert, assertEquals } from "./assert.ts";
 
 function bytesOf(latin1: string): Uint8Array {
@@ -143,6 +143,17 @@ Deno.test("redis patterns: the prefix is what every matching key begins with", (
     if (glob.isPrefix) assertEquals(isMatch, key.startsWith(prefix));
     if (glob.isLiteral) assertEquals(isMatch, key === prefix);
   }));
+});
+
+Deno.test("redis patterns: one with too many stars matches nothing", () => {
+  const key = "a".repeat(3000);
+  for (const [stars, isMatch] of [[starsMax - 1, true], [starsMax, true], [starsMax + 1, false]]) {
+    for (const pattern of ["*a".repeat(Number(stars)), "*?".repeat(Number(stars)) + "*"]) {
+      assertEquals(matches(pattern, key), isMatch, `${stars} stars`);
+      assertEquals(globOf(pattern).isNothing, !isMatch);
+    }
+  }
+  assertEquals(matches("*".repeat(5000), key), true, "many stars in a row are one");
 });
 
 Deno.test("redis patterns: a comparison can be interrupted anywhere", () => {

@@ -266,10 +266,12 @@ Deno.test("redis KEYS and SCAN: the longest pattern", () => {
   client.ask(array("SET", key, "1"));
   assertEquals(client.ask(array("KEYS", key)), `*1\r\n$65535\r\n${key}\r\n`);
   assertEquals(scanAll(client, "MATCH", key).keys, [key]);
+  assertEquals(client.ask(array("KEYS", `${key}k`)), "*0\r\n");
+  assertEquals(client.ask(array("SCAN", "0", "MATCH", "")), "*2\r\n$1\r\n0\r\n*0\r\n");
   const error = `-ERR pattern too long (max ${patternBytesMax} bytes)\r\n`;
   assertEquals(client.ask(array("KEYS", "*".repeat(patternBytesMax))).slice(0, 4), "*1\r\n");
   assertEquals(client.ask(array("KEYS", "*".repeat(patternBytesMax + 1))), error);
-  assertEquals(client.ask(array("SCAN", "0", "MATCH", `${key}k`)), error);
+  assertEquals(client.ask(array("SCAN", "0", "MATCH", "k".repeat(patternBytesMax + 1))), error);
 });
 
 Deno.test("redis RANDOMKEY finds each key, also few among many places", () => {

@@ -10,8 +10,11 @@
  * @module
  */
 
-/** The longest pattern, in bytes; the longest key has as many. */
-export const patternBytesMax = 65_535;
+/** The longest pattern, in bytes. */
+export const patternBytesMax = 256 * 1024;
+
+/** A pattern with more `*`, the last byte aside, matches nothing, as in Redis. */
+export const starsMax = 1000;
 
 /** What an element of a pattern matches, besides bytes 0 to 255, which match themselves. */
 const ANY_BYTE = 256;
@@ -38,6 +41,8 @@ export class Glob {
   readonly isPrefix: boolean;
   /** Whether only the key match that is the prefix. */
   readonly isLiteral: boolean;
+  /** Whether no key matches. */
+  readonly isNothing: boolean;
   /** How many elements may still be looked at before a comparison is interrupted. */
   budget = Infinity;
   readonly #elements: Int32Array;
@@ -52,13 +57,20 @@ export class Glob {
   /** Reads the pattern `bytes[start, end)`. */
   constructor(bytes: Uint8Array, start: number, end: number) {
     const reader = new PatternReader(bytes, start, end);
-    this.#elements = reader.elements.subarray(0, reader.count);
+    this.#elements = reader.elements.slice(0, reader.count);
     this.#classes = Uint32Array.from(reader.classes);
     const special = this.#elements.findIndex((element) => element >= ANY_BYTE);
     const length = special < 0 ? this.#elements.length : special;
     this.prefix = Uint8Array.from(this.#elements.subarray(0, length));
     this.isLiteral = special < 0;
+    const stars = this.#elements.subarray(0, -1).filter((element) => element === ANY_BYTES);
+    this.isNothing = reader.count === 0 || stars.length > starsMax;
     this.isPrefix = length === this.#elements.length - 1 && this.#elements[length] === ANY_BYTES;
+  }
+
+  /** Bytes of memory that the pattern takes. */
+  get heldBytes(): number {
+    return this.#elements.byteLength + this.#classes.byteLength;
   }
 
   /** Begins to compare a key that begins at `start`. */
@@ -73,6 +85,7 @@ export class Glob {
    * the budget is used up before that is known.
    */
   goOn(bytes: Uint8Array, end: number): boolean | undefined {
+    if (this.isNothing) return false;
     const elements = this.#elements;
     const { length } = elements;
     let element = this.#element;

@@ -54,7 +54,7 @@ export class KeyWalk {
 
   /** Bytes of memory that the walk holds. */
   get heldBytes(): number {
-    return this.found.heldBytes + this.#visited.length;
+    return this.found.heldBytes + this.#visited.length + this.#glob.heldBytes;
   }
 
   /** Whether all keys that were visited are compared. */

@@ -49,6 +49,7 @@ export const keys: RedisCommand = {
   execute(context, args, bytes, session) {
     const glob = patternOf(context, args, 1, bytes);
     if (glob === undefined) return undefined;
+    if (glob.isNothing) return context.redis.array(0);
     if (glob.isLiteral) return answerOne(context, glob.prefix);
     return new Keys(context, glob, 0, session);
   },
@@ -86,8 +87,9 @@ export const scan: RedisCommand = {
     }
     const glob = pattern === 0 ? anyKey : patternOf(context, args, pattern, bytes);
     if (glob === undefined) return undefined;
-    // No key has another type, so the scan is at its end.
-    return new Scan(context, glob, isOtherType ? Infinity : cursor, count, session);
+    // No key has another type. Where none can be found, the scan is at its end.
+    const from = isOtherType || glob.isNothing ? Infinity : cursor;
+    return new Scan(context, glob, from, count, session);
   },
 };
 
@@ -139,8 +141,7 @@ function cursorOf(args: Arguments, n: number, bytes: Uint8Array): number | undef
 function answerOne(context: Context, key: Uint8Array): undefined {
   const { store, redis } = context;
   const { length } = key;
-  const isThere = length > 0 &&
-    context.withKey(key, 0, length, () => store.find(key, 0, length)) !== 0;
+  const isThere = context.withKey(key, 0, length, () => store.find(key, 0, length)) !== 0;
   redis.array(isThere ? 1 : 0);
   if (isThere) redis.bulk(key, 0, length);
 }
