@@ -74,9 +74,8 @@ export class KeyWalk {
 
   /** Visits about `count` entries. What was visited before must be compared. */
   visit({ store }: Context, count: number): void {
-    this.cursor = this.cursor < store.cursors
-      ? store.scan(this.cursor, count, this.#visit, this.#prefix)
-      : 0;
+    // A cursor that the store has not returned is somewhere in its order of keys, or at the end.
+    this.cursor = store.scan(this.cursor, count, this.#visit, this.#prefix);
   }
 
   /** Compares the keys that were visited, as far as is allowed; true when that was all. */

@@ -125,17 +125,28 @@ function transfer(
 class LargeTransfer extends LargeReply {
   readonly #args: Arguments;
   readonly #asked: Transfer;
+  readonly #session: SessionControl;
   #needed: number;
+  #hasYielded = false;
 
   constructor(args: Arguments, session: SessionControl, asked: Transfer, needed: number) {
     super(session);
     this.#args = args;
     this.#asked = asked;
+    this.#session = session;
     this.#needed = needed;
   }
 
   step(context: Context, bytes: Uint8Array): Step {
-    if (!this.mayHold(this.#needed)) return "wait";
+    if (!this.#session.tryHold(this.#needed)) {
+      // Much was copied just now: once others had their turn, more may be. If that does not help,
+      // memory is short, and the wait is longer.
+      if (!this.#hasYielded) {
+        this.#hasYielded = true;
+        return "yield";
+      }
+      if (!this.mayHold(this.#needed)) return "wait";
+    }
     const needed = attempt(context, this.#args, bytes, this.#asked, this.#needed);
     if (needed === 0) return "done";
     // The value is another one now, and larger.
@@ -161,7 +172,7 @@ function attempt(
     const isTaken = !asked.replaces && store.find(bytes, starts[2], ends[2]) !== 0;
     const handle = store.find(bytes, starts[1], ends[1]);
     if (handle === 0) {
-      if (asked.moves) context.failRedis("missing_argument", "ERR no such key");
+      if (asked.moves) context.failRedis("wrong_state", "ERR no such key");
       else redis.integer(0);
       return 0;
     }
