@@ -22,7 +22,7 @@ const scanCount = 1000;
 export async function runScan(options: ClientOptions, io: ShellIo): Promise<number> {
   const prefix = options.scanPrefix ?? "";
   if (/[ \t\r\n]/.test(prefix)) {
-    throw new UsageError("The prefix has a blank or line break in it, which no key has");
+    throw new UsageError("The prefix has a blank or line break in it, which a line cannot name");
   }
   const print = printer(options.output ?? "text", io);
   const store = await options.connect();
