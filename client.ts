@@ -40,6 +40,7 @@ export { BlinkError, type BlinkErrorKind, type BlinkErrorOptions } from "./clien
 export type { Lock, LockOptions } from "./client/lock.ts";
 export { clientDefaults, type ClientLimits, type ConnectOptions } from "./client/options.ts";
 export { Pool, pool, type PoolOptions, poolSizeDefault, poolSizeMax } from "./client/pool.ts";
+export { decodeKey } from "./client/key_words.ts";
 export { parseReply, type Reply } from "./client/replies.ts";
 export type { Line } from "./client/request_lines.ts";
 export type { Transport } from "./client/socket.ts";

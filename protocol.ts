@@ -39,6 +39,7 @@ export {
   wrongValueBytes,
 } from "./protocol/error_replies.ts";
 export type { Info } from "./protocol/info.ts";
+export { isPlainKey, quotedKeyLength, quoteKeyInto } from "./protocol/key_words.ts";
 export {
   argumentBytesBeforeAuthMax,
   argumentsBeforeAuthMax,

@@ -286,6 +286,9 @@ export abstract class Commands {
    * the scan to its end is listed at least once. A key may be listed twice, and keys written or
    * deleted meanwhile may be listed or not. `timeoutMs` holds for each page.
    *
+   * Clients of the Redis wire can write keys with blanks and line breaks. The loop yields them as
+   * they are, but no call here takes such a key: it rejects with a `usage` error.
+   *
    * @example
    * ```ts
    * import assert from "node:assert/strict";

@@ -18,7 +18,8 @@ import { decodeBase64 } from "./base64.ts";
  * - `USAGE`: the bytes of all keys and values.
  * - `DELETED`: how many keys were removed.
  * - `TTL`: the seconds left, with decimals; `undefined` for never.
- * - `KEYS`: a page of keys, and the cursor of the next one; `"0"` after the last page.
+ * - `KEYS`: a page of keys as the words of the line, which `decodeKey` turns into keys, and the
+ *   cursor of the next page; `"0"` after the last one.
  * - `INFO`: a JSON object, as text.
  * - `HELP`: the verbs that the server knows.
  * - `ERROR`: the message, without `ERROR`.

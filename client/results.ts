@@ -8,6 +8,7 @@
 
 import type { Info } from "../protocol.ts";
 import { BlinkError } from "./errors.ts";
+import { decodeKey } from "./key_words.ts";
 import { parseReply, type Reply } from "./replies.ts";
 
 /** How much of an unexpected reply an error message shows, in characters. */
@@ -116,11 +117,11 @@ export function ttlResult(line: string): number | undefined {
   return reply.seconds === undefined ? Infinity : Number(reply.seconds);
 }
 
-/** `KEYS next key ...`: one page of a scan. */
+/** `KEYS next key ...`: one page of a scan, its keys decoded. */
 export function keysResult(line: string): Extract<Reply, { kind: "KEYS" }> {
   const reply = parseReply(line);
   if (reply.kind !== "KEYS") throw unexpected(line);
-  return reply;
+  return { ...reply, keys: reply.keys.map(decodeKey) };
 }
 
 /** `HELP verb ...` */

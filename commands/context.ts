@@ -182,7 +182,7 @@ export class Context {
    * inside. The work must not do the same for another key.
    */
   withKey<Result>(bytes: Uint8Array, start: number, end: number, work: () => Result): Result {
-    if (!this.isShared) return work();
+    if (!this.isShared || this.isAtomic) return work();
     this.store.enter(bytes, start, end);
     try {
       return work();

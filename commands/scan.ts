@@ -6,7 +6,10 @@
 
 import {
   errorReply,
+  isPlainKey,
   parseCount,
+  quotedKeyLength,
+  quoteKeyInto,
   type Request,
   scanCountDefault,
   scanCountMax,
@@ -81,7 +84,7 @@ export const scan: Command = {
 /** A SCAN under way: the keys found so far, and the cursor. */
 class Listing implements Operation {
   // The reply has the next cursor before the keys, but it is known after them: keys wait here.
-  #keys: Uint8Array = new Uint8Array(1024);
+  #keys: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
   #length = 0;
   #cursor: number;
   #entriesLeft: number;
@@ -130,14 +133,19 @@ class Listing implements Operation {
   }
 
   #add(key: Uint8Array, start: number, end: number): void {
-    const more = 1 + end - start;
+    const isPlain = isPlainKey(key, start, end);
+    const more = 1 + (isPlain ? end - start : quotedKeyLength(end - start));
     if (this.#length + more > this.#keys.length) {
       const larger = new Uint8Array(2 * this.#keys.length + more);
       larger.set(this.#keys.subarray(0, this.#length));
       this.#keys = larger;
     }
     this.#keys[this.#length++] = 0x20;
-    this.#keys.set(key.subarray(start, end), this.#length);
-    this.#length += end - start;
+    if (isPlain) {
+      this.#keys.set(key.subarray(start, end), this.#length);
+      this.#length += end - start;
+    } else {
+      this.#length = quoteKeyInto(key, start, end, this.#keys, this.#length);
+    }
   }
 }

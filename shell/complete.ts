@@ -1,13 +1,14 @@
 /**
  * Completion with the Tab key: commands and options from the one table, keys from the store by
- * SCAN, bounded in number, requests and time. A key that is not safe on a terminal is not offered.
+ * SCAN, bounded in number, requests and time. A key that is not safe on a terminal, or that a line
+ * cannot name, is not offered.
  *
  * @module
  */
 import { type Argument, type Command, commands } from "../commands/mod.ts";
 import { isSafe } from "./escape.ts";
 import type { ShellStore } from "./options.ts";
-import { parseReply } from "../client.ts";
+import { decodeKey, parseReply } from "../client.ts";
 import { argumentAt, tokenize } from "./tokenizer.ts";
 
 /** Keys offered at most. */
@@ -65,6 +66,10 @@ function optionsLike(word: string, argument: Argument): string[] {
     .map((name) => head + name);
 }
 
+function canBeTyped(key: string): boolean {
+  return isSafe(key) && !key.includes(" ");
+}
+
 /**
  * Finds keys in a store; none, within the time limit, if it cannot list them or does not answer.
  */
@@ -77,7 +82,7 @@ export function keyFinder(store: ShellStore): FindKeys {
       const line = `SCAN ${cursor} ${scanCount}${prefix === "" ? "" : " " + prefix}`;
       const reply = await store.request(line, { signal }).then(parseReply, () => undefined);
       if (reply?.kind !== "KEYS") break;
-      for (const key of reply.keys) if (isSafe(key)) found.add(key);
+      for (const key of reply.keys.map(decodeKey)) if (canBeTyped(key)) found.add(key);
       cursor = reply.next;
       if (cursor === "0") break;
     }

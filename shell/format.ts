@@ -16,7 +16,7 @@ import { csvOf, jsonOf } from "./format_data.ts";
 import { formatBytes, formatSeconds } from "./units.ts";
 import { prettyJson } from "./pretty_json.ts";
 import type { OutputFormat } from "./options.ts";
-import { parseReply, type Reply } from "../client.ts";
+import { decodeKey, parseReply, type Reply } from "../client.ts";
 
 /** How replies are to be printed. */
 export interface ReplyStyle {
@@ -182,9 +182,14 @@ function numbered(items: readonly string[]): string {
 }
 
 function terminalKeys(reply: Reply & { kind: "KEYS" }, style: ReplyStyle): string {
-  const keys = reply.keys.map((key) => escapeText(key, style.colours.cyan));
+  const { cyan, dim } = style.colours;
+  const keys = reply.keys.map((word) => {
+    const key = decodeKey(word);
+    const shown = escapeText(word, cyan);
+    return key === word ? shown : `${shown} ${dim(`(${escapeText(key, cyan)})`)}`;
+  });
   const end = reply.next === "0" ? "(finished)" : `(next: SCAN ${reply.next})`;
-  return [...(keys.length > 0 ? [numbered(keys)] : []), style.colours.dim(end)].join("\n");
+  return [...(keys.length > 0 ? [numbered(keys)] : []), dim(end)].join("\n");
 }
 
 /** A name a line, its figure beside it; what lies inside another is indented below its name. */

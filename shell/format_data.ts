@@ -3,7 +3,7 @@
  *
  * JSON: one object a reply, its kind in `reply` and its content beside it. A value is a string; one
  * that is not UTF-8 is `{"base64": …}`; a missing item of `VALUES` is `null`. Numbers keep all
- * their digits.
+ * their digits. Keys are as they are, also those that the wire shows in base64.
  *
  * CSV (RFC 4180): the reply's kind is the first field, its content follows a field each, values
  * byte for byte. A missing item is an empty field, an empty value is `""`.
@@ -11,7 +11,7 @@
  * @module
  */
 import { textOf } from "./escape.ts";
-import type { Reply } from "../client.ts";
+import { decodeKey, type Reply } from "../client.ts";
 
 function jsonValue(value: Uint8Array | undefined): string {
   if (value === undefined) return "null";
@@ -41,7 +41,7 @@ function jsonMembers(reply: Reply): string[] {
     case "TTL":
       return [`"seconds":${reply.seconds === undefined ? "null" : Number(reply.seconds)}`];
     case "KEYS":
-      return [`"next":${reply.next}`, `"keys":${JSON.stringify(reply.keys)}`];
+      return [`"next":${reply.next}`, `"keys":${JSON.stringify(reply.keys.map(decodeKey))}`];
     case "INFO":
       return [`"info":${reply.json}`];
     case "HELP":
@@ -98,7 +98,7 @@ function csvFields(reply: Reply): readonly (Uint8Array | string | undefined)[] {
     case "TTL":
       return [reply.seconds ?? "never"];
     case "KEYS":
-      return [reply.next, ...reply.keys];
+      return [reply.next, ...reply.keys.map(decodeKey)];
     case "INFO":
       return [reply.json];
     case "HELP":

@@ -1,6 +1,8 @@
 /**
  * `--scan [PREFIX]`: prints every key of the store, or those with a prefix, a line each, as they
- * arrive. A key may appear twice while others are written, as with SCAN itself.
+ * arrive. A key may appear twice while others are written, as with SCAN itself. As text, a key that
+ * a line cannot name appears as base64 in double quotes, so that each key has one line; as data, it
+ * appears as it is.
  *
  * @module
  */
@@ -8,7 +10,7 @@ import { coloursFor } from "./colours.ts";
 import { escapeText } from "./escape.ts";
 import { csvField } from "./format_data.ts";
 import { type ClientOptions, exitStatus, type OutputFormat, type ShellIo } from "./options.ts";
-import { parseReply } from "../client.ts";
+import { decodeKey, parseReply } from "../client.ts";
 import { UsageError } from "./request.ts";
 import { requestTimeoutMs } from "./timing.ts";
 import { closeStore } from "./errors.ts";
@@ -20,7 +22,7 @@ const scanCount = 1000;
 export async function runScan(options: ClientOptions, io: ShellIo): Promise<number> {
   const prefix = options.scanPrefix ?? "";
   if (/[ \t\r\n]/.test(prefix)) {
-    throw new UsageError("The prefix has a blank or line break in it, which no key has");
+    throw new UsageError("The prefix has a blank or line break in it, which a line cannot name");
   }
   const print = printer(options.output ?? "text", io);
   const store = await options.connect();
@@ -49,9 +51,9 @@ function printer(output: OutputFormat, io: ShellIo): (key: string) => string {
   const decoder = new TextDecoder();
   switch (output) {
     case "json":
-      return (key) => safe(JSON.stringify(key)) + "\n";
+      return (key) => safe(JSON.stringify(decodeKey(key))) + "\n";
     case "csv":
-      return (key) => safe(decoder.decode(csvField(key))) + "\n";
+      return (key) => safe(decoder.decode(csvField(decodeKey(key)))) + "\n";
     case "text":
       return (key) => safe(key) + "\n";
   }

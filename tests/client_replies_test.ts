@@ -31,6 +31,7 @@ const known: [line: string, reply: Reply][] = [
   ["KEYS 0", { kind: "KEYS", next: "0", keys: [] }],
   ["KEYS 0 ", { kind: "KEYS", next: "0", keys: [] }],
   ["KEYS 17 a ключ", { kind: "KEYS", next: "17", keys: ["a", "ключ"] }],
+  ['KEYS 0 "YSBi"', { kind: "KEYS", next: "0", keys: ['"YSBi"'] }],
   ['INFO {"version":"1"}', { kind: "INFO", json: '{"version":"1"}' }],
   ["HELP", { kind: "HELP", verbs: [] }],
   ["HELP GET SET", { kind: "HELP", verbs: ["GET", "SET"] }],
@@ -67,6 +68,19 @@ const unknown = [
 
 test("every reply is decoded by its kind", () => {
   for (const [line, reply] of known) assertEquals(parseReply(line), reply);
+});
+
+test("scan yields the keys that words of KEYS stand for", async () => {
+  const reply = 'KEYS 0 a "YSBi" "IngiIA==" "0LrQu9GO0Yc=" "" " "a" "a"b "YSBi';
+  const transport = new ManualTransport(() => transport.reply(`${reply}\n`));
+  await using store = new BlinkStore({ transport: () => transport });
+  const keys: string[] = [];
+  for await (const key of store.scan()) keys.push(key);
+  assertEquals(keys, ["a", "a b", '"x" ', "ключ", '""', '"', '"a"', '"a"b', '"YSBi']);
+  // No call takes a key that a line cannot name.
+  const error = await assertRejects(() => store.get("a b"), BlinkError, "a blank");
+  assertEquals(error.kind, "usage");
+  store.abort();
 });
 
 test("a line that is no known reply is kept whole", () => {

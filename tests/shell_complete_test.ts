@@ -61,7 +61,7 @@ Deno.test("completion of keys is bounded, and offers none that a terminal must n
     request: (line) => {
       lines.push(String(line));
       const page = Array.from({ length: 30 }, (_, index) => `k${lines.length}:${index}`);
-      return Promise.resolve(`KEYS ${lines.length} ${page.join(" ")} bad\x1b[2J`);
+      return Promise.resolve(`KEYS ${lines.length} ${page.join(" ")} bad\x1b[2J "YSBi"`);
     },
     close: () => {},
   };
@@ -69,6 +69,7 @@ Deno.test("completion of keys is bounded, and offers none that a terminal must n
   assertEquals(found.length, completionKeysMax);
   assertEquals(lines, ["SCAN 0 1000 k", "SCAN 1 1000 k", "SCAN 2 1000 k", "SCAN 3 1000 k"]);
   assert(!found.some((key) => key.includes("\x1b")));
+  assert(!found.some((key) => /["b]/.test(key)), "no line can name the key a b");
 });
 
 Deno.test("completion finds no keys, and soon, where the store cannot list them or is silent", async () => {

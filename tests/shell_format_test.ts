@@ -41,6 +41,7 @@ Deno.test("plain: figures are bare, all else is as on the wire", () => {
       ["USAGE 9", "USAGE 9"],
       ["DELETED 3", "DELETED 3"],
       ["KEYS 0 a b", "KEYS 0 a b"],
+      ['KEYS 0 "YSBi"', 'KEYS 0 "YSBi"'],
       ["OK", "OK"],
       ["NOT_FOUND", "NOT_FOUND"],
       ["ERROR unknown command", "ERROR unknown command"],
@@ -56,6 +57,7 @@ Deno.test("people: values are safe text", () => {
   assertEquals(shown(`VALUE ${base64("a\x1b[2Jb\n")}`, people), "a\\x1b[2Jb\\n\n");
   assertEquals(shown("ERROR \x1b]0;title\x07", people), "ERROR \\x1b]0;title\\x07\n");
   assertEquals(shown("KEYS 0 a\x1bb", people), "1) a\\x1bb\n(finished)\n");
+  assertEquals(shown('KEYS 0 "YRsK"', people), '1) "YRsK" (a\\x1b\\n)\n(finished)\n');
 });
 
 Deno.test("people: values in a numbered list, figures that can be read", () => {
@@ -125,6 +127,7 @@ Deno.test("JSON output: an object a reply, numbers with all their digits", () =>
       ["TTL 83.250", '{"reply":"TTL","seconds":83.25}'],
       ["TTL never", '{"reply":"TTL","seconds":null}'],
       ["KEYS 5 a b", '{"reply":"KEYS","next":5,"keys":["a","b"]}'],
+      ['KEYS 0 "YSBi"', '{"reply":"KEYS","next":0,"keys":["a b"]}'],
       ["DELETED 3", '{"reply":"DELETED","count":3}'],
       ['INFO {"a":1}', '{"reply":"INFO","info":{"a":1}}'],
       ["HELP SET GET", '{"reply":"HELP","verbs":["SET","GET"]}'],
@@ -141,6 +144,7 @@ Deno.test("CSV output: a record a reply, fields quoted where they need it", () =
   assertEquals(shown(`VALUE ${base64('a,"b"\n')}`, csv), 'VALUE,"a,""b""\n"\n');
   assertEquals(shown(`VALUES ${base64("a")} - ""`, csv), 'VALUES,a,,""\n');
   assertEquals(shown("KEYS 0 a b", csv), "KEYS,0,a,b\n");
+  assertEquals(shown('KEYS 0 "YQpi" b', csv), 'KEYS,0,"a\nb",b\n');
   assertEquals(shown("OK", csv), "OK\n");
   assertEquals(shown("TTL never", csv), "TTL,never\n");
   assertEquals(formatReply("VALUE /w==", csv), Uint8Array.of(86, 65, 76, 85, 69, 44, 255, 10));

@@ -40,6 +40,23 @@ Deno.test("--scan prints data for scripts and safe text for people", async () =>
   assertEquals(await printed({ output: "csv" }), '"a,""b""\x1b"\n');
 });
 
+Deno.test("--scan gives each key one line, also one that a line cannot name", async () => {
+  const store: ShellStore = {
+    request: () => Promise.resolve('KEYS 0 a "YQpi"'),
+    close: () => {},
+  };
+  await using server = await ShellServer.open();
+  const printed = async (output: "text" | "json" | "csv") => {
+    const terminal = new FakeTerminal({ input: "" });
+    const connect = () => Promise.resolve(store);
+    await server.run({ mode: "scan", connect, output }, terminal);
+    return terminal.output.text;
+  };
+  assertEquals(await printed("text"), 'a\n"YQpi"\n');
+  assertEquals(await printed("json"), '"a"\n"a\\nb"\n');
+  assertEquals(await printed("csv"), 'a\n"a\nb"\n');
+});
+
 Deno.test("--scan refuses a prefix with a blank, and reports a server that cannot list", async () => {
   await using server = await ShellServer.open();
   const blank = new FakeTerminal({ input: "" });

@@ -16,8 +16,14 @@ import { integerOf, isWord } from "./words.ts";
 /** A wall clock that differs by more than this was set. */
 const setClockMs = 500;
 
-/** The latest time that can be set, in milliseconds since 1970: every one up to it is exact. */
-const latestMs = BigInt(Number.MAX_SAFE_INTEGER) / 2n;
+/**
+ * The latest time that is kept as it is, in milliseconds since 1970; every one up to it is exact. A
+ * later one counts as this one, which is in the year 144,683.
+ */
+const latestMs = Math.floor(Number.MAX_SAFE_INTEGER / 2);
+
+/** The largest number of Redis, in which a time must fit. */
+const integerMax = 2n ** 63n - 1n;
 
 let offsetMs = NaN;
 
@@ -74,12 +80,15 @@ export function timeOf(
   const given = integerOf(args, n, bytes);
   if (given === undefined) return context.fail(notAnInteger);
   const ms = given * form.unitMs;
-  if (ms > latestMs || ms < -latestMs || !mayBePast && ms <= 0n) {
+  const now = Math.floor(context.store.now());
+  const offset = wallOffset(context);
+  const latest = form.isAbsolute ? integerMax : integerMax - BigInt(now + offset);
+  if (ms > latest || ms < -integerMax - 1n || !mayBePast && ms <= 0n) {
     const text = `ERR invalid expire time in '${command}' command`;
     return context.failRedis("bad_number", text);
   }
-  const offset = form.isAbsolute ? -wallOffset(context) : context.store.now();
-  return Number(ms) + offset;
+  const wallTime = Number(ms) + (form.isAbsolute ? 0 : now + offset);
+  return Math.max(-latestMs, Math.min(latestMs, wallTime)) - offset;
 }
 
 /** A time on the store's clock as one on the wall clock, in milliseconds since 1970. */

@@ -9,7 +9,22 @@ import type { RedisCommand } from "./command.ts";
 import { auth, echo, hello, ping, quit, reset, select } from "./connection.ts";
 import { del, exists, touch, unlink } from "./delete.ts";
 import { RedisTable } from "./dispatch.ts";
+import {
+  expire,
+  expireat,
+  expiretime,
+  persist,
+  pexpire,
+  pexpireat,
+  pexpiretime,
+  pttl,
+  ttl,
+} from "./expire.ts";
+import { delprefix, flushall, flushdb } from "./flush.ts";
 import { get, getdel, getex } from "./get.ts";
+import { memory, object, type, wait } from "./inspect.ts";
+import { dbsize, keys, randomkey, scan } from "./listing.ts";
+import { copy, rename, renamenx } from "./rename.ts";
 import { getset, psetex, set, setex, setnx } from "./set.ts";
 import { discard, execOf, multi, unwatch, watch } from "./transactions.ts";
 
@@ -27,6 +42,29 @@ export const redisCommands: readonly RedisCommand[] = [
   unlink,
   exists,
   touch,
+  type,
+  expire,
+  pexpire,
+  expireat,
+  pexpireat,
+  ttl,
+  pttl,
+  expiretime,
+  pexpiretime,
+  persist,
+  rename,
+  renamenx,
+  copy,
+  keys,
+  scan,
+  randomkey,
+  dbsize,
+  flushdb,
+  flushall,
+  delprefix,
+  object,
+  memory,
+  wait,
   multi,
   execOf(() => redisTable),
   discard,
