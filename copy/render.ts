@@ -8,7 +8,8 @@
 import type { CopyProgress, CopyResult } from "./copy_entries.ts";
 import { type Counts, othersOf, refusedOf } from "./counts.ts";
 
-const barColumns = 20;
+const barColumns = 16;
+const lineColumnsMax = 79;
 const eighths = " ▏▎▍▌▋▊▉█";
 
 /** How a copy is going, besides its counts. */
@@ -32,8 +33,9 @@ export function renderProgress({ counts, size }: CopyProgress, pace: Pace): stri
   const share = Math.min(1, counts.seen / size);
   const percent = `${Math.floor(share * 100)} %`.padStart(5);
   const left = rate > 0 ? `  ${showSeconds(Math.max(0, size - counts.seen) / rate)} left` : "";
-  return `${bar(share)} ${percent}  ${showNumber(counts.copied)} of ${showNumber(size)}  ` +
+  const line = `${bar(share)} ${percent}  ${showNumber(counts.copied)} of ${showNumber(size)}  ` +
     speed + left;
+  return line.slice(0, lineColumnsMax);
 }
 
 /** What was copied and what was not, in several lines, without a line break at the end. */
