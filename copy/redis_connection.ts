@@ -108,7 +108,8 @@ export class RedisConnection {
 
   /** Closes the connection. */
   close(): void {
-    this.#redis?.disconnect();
+    // The library would wait for the end of a connection that has ended already.
+    if (this.#redis?.status !== "end") this.#redis?.disconnect();
     this.#redis = undefined;
   }
 

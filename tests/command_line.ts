@@ -54,6 +54,11 @@ export function serveWords(): string[] {
   return [...sources("serve"), "serve"];
 }
 
+/** `blink-store copy` as the words of a command, for tests that end it or look at its terminal. */
+export function copyWords(): string[] {
+  return [...sources("copy"), "copy"];
+}
+
 function start(args: readonly string[], { env = {}, program }: Given) {
   const [file, ...words] = program ?? sources(args[0] ?? "serve");
   const inherited = Object.entries(Deno.env.toObject())
