@@ -41,7 +41,7 @@ export const subcommands: readonly Summary[] = [
   },
   {
     name: "copy",
-    summary: "copy the entries of one store to another: Redis, Valkey or Blink Store",
+    summary: "copy one store to another: Redis, Valkey or Blink Store",
     load: async () => (await import("./options/copy.ts")).copyCommand,
   },
   {

@@ -93,6 +93,6 @@ export const copyCommand = {
   ],
   notes: [
     "ADDRESS: redis://[USER:PASSWORD@]HOST:PORT[/DB], rediss:// (TLS), unix:///PATH,",
-    "blink://HOST:PORT or HOST:PORT. BLINK_FROM_PASSWORD, BLINK_TO_PASSWORD: passwords.",
+    "blink://HOST:PORT, HOST:PORT. Passwords: BLINK_FROM_PASSWORD, BLINK_TO_PASSWORD.",
   ],
 } as const satisfies Subcommand;
