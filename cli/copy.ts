@@ -65,9 +65,9 @@ export async function run(args: readonly string[]): Promise<number> {
       resume,
       save: file === undefined ? undefined : (state) => file.save(state),
       onProgress: progress.show,
-      onRestart: () => {
+      onRestart: (side) => {
         progress.clear();
-        console.error("The source was started again since: the copy begins again");
+        console.error(`The ${side} was started again since: the copy begins again`);
       },
       signal: stop.signal,
     });

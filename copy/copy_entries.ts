@@ -37,7 +37,7 @@ export const copyDefaults = {
 /** How often an entry is tried whose writing has lost the connection to a target that is there. */
 export const lossesPerEntryMax = 3;
 
-/** How often a copy begins again since the source was started again. */
+/** How often a copy begins again since one of its sides was started again. */
 export const restartsMax = 10;
 
 /** The cursor of the first page, and the one behind the last. */
@@ -47,6 +47,8 @@ const firstCursor = "0";
 export interface CopyState {
   /** Which run of the source the cursor belongs to. */
   readonly sourceIdentity: string | undefined;
+  /** Which run of the target has the entries before it. */
+  readonly targetIdentity: string | undefined;
   /** Where its next page begins. */
   readonly cursor: string;
   /** What became of the keys before. */
@@ -77,8 +79,11 @@ export interface CopyOptions {
   /** Called at the start and after each page, with what {@linkcode CopyOptions.resume} takes. */
   readonly save?: (state: CopyState) => Promise<void>;
   readonly onProgress?: (progress: CopyProgress) => void;
-  /** Called when the copy begins again, since the source was started again. */
-  readonly onRestart?: () => void;
+  /**
+   * Called when the copy begins again, since a side was started again: a cursor of the source means
+   * other keys then, and a target may have lost what it was given.
+   */
+  readonly onRestart?: (side: "source" | "target") => void;
   /** Ends the copy after the current batch. */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
@@ -111,9 +116,13 @@ export async function copyEntries(options: CopyOptions): Promise<CopyResult> {
   }
 }
 
-/** The source was started again, so its cursors from before mean other pages. */
-class SourceRestarted extends Error {
-  override readonly name = "SourceRestarted";
+/** A side was started again, so what was copied before does not count. */
+class Restarted extends Error {
+  override readonly name = "Restarted";
+
+  constructor(readonly side: "source" | "target") {
+    super(`The ${side} was started again`);
+  }
 }
 
 /** One run of {@linkcode copyEntries}. */
@@ -127,6 +136,7 @@ class Copy {
   readonly #signal: AbortSignal;
   readonly #retry: Retry;
   #sourceIdentity: string | undefined;
+  #targetIdentity: string | undefined;
   #size: number | undefined;
   /** The keys of the page under way count here first. */
   #tally: Tally;
@@ -154,31 +164,43 @@ class Copy {
   async run(): Promise<"done" | "interrupted"> {
     // A side that is not there at the start is more likely a wrong address than a short failure.
     this.#sourceIdentity = await this.#source.identity();
-    const targetIdentity = await this.#target.identity();
-    if (this.#sourceIdentity !== undefined && this.#sourceIdentity === targetIdentity) {
+    this.#targetIdentity = await this.#target.identity();
+    if (this.#sourceIdentity !== undefined && this.#sourceIdentity === this.#targetIdentity) {
       throw new CopyError("The source and the target are the same store");
     }
-    let state = this.#options.resume;
-    if (state !== undefined && state.sourceIdentity !== this.#sourceIdentity) {
-      this.#options.onRestart?.();
-      state = undefined;
-    }
+    let state = this.#resumed();
     for (let restarts = 0;; restarts++) {
       try {
-        return await this.#pages(state ?? this.#start());
+        return await this.#pages(state);
       } catch (error) {
-        if (!(error instanceof SourceRestarted)) throw error;
+        if (!(error instanceof Restarted)) throw error;
         if (restarts === restartsMax) {
-          throw new CopyError(`The source was started again ${restarts + 1} times meanwhile`);
+          throw new CopyError(`${error.message}, ${restarts + 1} times meanwhile`);
         }
-        this.#options.onRestart?.();
-        state = undefined;
+        this.#options.onRestart?.(error.side);
+        state = this.#stateAt(firstCursor, noCounts);
       }
     }
   }
 
-  #start(): CopyState {
-    return { sourceIdentity: this.#sourceIdentity, cursor: firstCursor, counts: noCounts };
+  /** Where the copy begins. */
+  #resumed(): CopyState {
+    const { resume, onRestart } = this.#options;
+    if (resume !== undefined) {
+      const isSameSource = resume.sourceIdentity === this.#sourceIdentity;
+      if (isSameSource && resume.targetIdentity === this.#targetIdentity) return resume;
+      onRestart?.(isSameSource ? "target" : "source");
+    }
+    return this.#stateAt(firstCursor, noCounts);
+  }
+
+  #stateAt(cursor: string, counts: Counts): CopyState {
+    return {
+      sourceIdentity: this.#sourceIdentity,
+      targetIdentity: this.#targetIdentity,
+      cursor,
+      counts,
+    };
   }
 
   /** Copies page after page, from a state on. */
@@ -199,7 +221,7 @@ class Copy {
   }
 
   async #save(cursor: string, counts: Counts): Promise<void> {
-    await this.#options.save?.({ sourceIdentity: this.#sourceIdentity, cursor, counts });
+    await this.#options.save?.(this.#stateAt(cursor, counts));
   }
 
   async #page({ keys }: KeyPage): Promise<"done" | "interrupted"> {
@@ -258,7 +280,7 @@ class Copy {
    */
   async #write(entries: readonly Entry[]): Promise<WriteOutcome[]> {
     for (let attempt = 0; attempt < 2; attempt++) {
-      await retrying(this.#retry, () => this.#target.identity());
+      await retrying(this.#retry, () => this.#reachTarget());
       try {
         return await this.#target.write(entries, this.#ifPresent);
       } catch (error) {
@@ -273,7 +295,7 @@ class Copy {
   async #writeAlone(entry: Entry): Promise<WriteOutcome> {
     let losses = 0;
     return await retrying(this.#retry, async () => {
-      await this.#target.identity();
+      await this.#reachTarget();
       if (losses === lossesPerEntryMax) {
         return { kind: "refused", reason: "the target closes the connection" };
       }
@@ -281,6 +303,14 @@ class Copy {
       const [outcome] = await this.#target.write([entry], this.#ifPresent);
       return outcome;
     });
+  }
+
+  /** Connects to the target where there is no connection. */
+  async #reachTarget(): Promise<void> {
+    const identity = await this.#target.identity();
+    if (identity === this.#targetIdentity) return;
+    this.#targetIdentity = identity;
+    throw new Restarted("target");
   }
 
   get #ifPresent(): IfPresent {
@@ -293,7 +323,7 @@ class Copy {
       const identity = await this.#source.identity();
       if (identity === this.#sourceIdentity) return;
       this.#sourceIdentity = identity;
-      throw new SourceRestarted();
+      throw new Restarted("source");
     });
   }
 }

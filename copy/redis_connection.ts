@@ -18,6 +18,9 @@ export const connectMsMax = 10_000;
 /** How long a server may be silent while it owes a reply, in milliseconds. */
 export const silenceMsMax = 60_000;
 
+/** The slowest connection that is waited for while it takes a request, in bytes per millisecond. */
+export const sendingBytesPerMsMin = 16;
+
 /** Where a server is and how to log in. */
 export interface RedisAddress {
   /** A Unix socket, or a host and port. */
@@ -65,9 +68,16 @@ export class RedisConnection {
   /** Why the connection was lost. */
   #loss: Error | undefined;
 
-  /** `role` is what messages call it. */
-  constructor(role: "source" | "target", address: RedisAddress) {
+  readonly #silenceMs: number;
+
+  /**
+   * @param role What messages call it.
+   * @param address Where the server is.
+   * @param silenceMs How long it may be silent while it owes a reply.
+   */
+  constructor(role: "source" | "target", address: RedisAddress, silenceMs = silenceMsMax) {
     this.#address = address;
+    this.#silenceMs = silenceMs;
     this.#name = `the ${role} ${address.shown}`;
   }
 
@@ -92,12 +102,16 @@ export class RedisConnection {
   async #replies(commands: readonly RedisCommand[]): Promise<RedisReply[]> {
     if (this.#redis?.status !== "ready") throw this.#lost();
     const pipeline = this.#redis.pipeline();
+    let bytes = 0;
     for (const [name, ...args] of commands) {
+      for (const arg of args) if (typeof arg === "object") bytes += arg.length;
       pipeline.callBuffer(
         name,
         ...args.map((arg) => typeof arg === "object" ? asBuffer(arg) : arg),
       );
     }
+    // The library reads this when it sends: the server owes no reply before it has the request.
+    this.#redis.options.socketTimeout = this.#silenceMs + bytes / sendingBytesPerMsMin;
     const results = await pipeline.exec() ?? [];
     return results.map(([error, result]) => {
       if (error === null) return result as RedisReply;
@@ -151,7 +165,7 @@ export class RedisConnection {
       enableOfflineQueue: false,
       lazyConnect: true,
       connectTimeout: connectMsMax,
-      socketTimeout: silenceMsMax,
+      socketTimeout: this.#silenceMs,
       retryStrategy: () => null,
     });
     redis.on("error", (error: Error) => this.#loss ??= error);

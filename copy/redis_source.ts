@@ -48,7 +48,9 @@ export class RedisSource implements CopySource, Disposable {
     const pattern = match === undefined ? [] : ["MATCH", match];
     const [reply] = await this.#connection.run([["SCAN", cursor, ...pattern, "COUNT", count]]);
     if (reply instanceof ErrorReply) {
-      throw new CopyError(`The source ${this.#shown} cannot list its keys: ${reply.message.trim()}`);
+      throw new CopyError(
+        `The source ${this.#shown} cannot list its keys: ${reply.message.trim()}`,
+      );
     }
     const [next, keys] = Array.isArray(reply) ? reply as RedisReply[] : [null, null];
     if (!(next instanceof Uint8Array) || !Array.isArray(keys)) {

@@ -60,6 +60,7 @@ export class ResumeFile {
     }
     return {
       sourceIdentity: content.sourceIdentity,
+      targetIdentity: content.targetIdentity,
       cursor: content.cursor,
       counts: content.counts,
     };
@@ -104,7 +105,8 @@ function parsed(text: string): Content | undefined {
   const isTextOrNone = (value: unknown) => value === undefined || isText(value);
   const isContent = typeof content === "object" && content !== null &&
     content.format === format && isText(content.from) && isText(content.to) &&
-    isTextOrNone(content.match) && isTextOrNone(content.sourceIdentity) &&
+    isTextOrNone(content.match) &&
+    isTextOrNone(content.sourceIdentity) && isTextOrNone(content.targetIdentity) &&
     isText(content.cursor) && /^\d+$/.test(content.cursor) && isCounts(content.counts);
   return isContent ? content : undefined;
 }

@@ -1,7 +1,8 @@
 /** The two sides that speak the protocol of Redis: older servers, refusals, and servers of others. */
 
-import { copyEntries, RedisSource, RedisTarget } from "../copy/mod.ts";
-import { assertEquals, assertStringIncludes } from "./assert.ts";
+import { ConnectionLost, copyEntries, RedisSource, RedisTarget } from "../copy/mod.ts";
+import { RedisConnection } from "../copy/redis_connection.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
 import { type Answer, bulk, plainAnswer, ScriptedServer } from "./copy_server.ts";
 import { FakeClock, FakeSource, FakeTarget } from "./copy_fakes.ts";
 
@@ -170,4 +171,16 @@ Deno.test("copy to Redis: the entry that closes the connection is the one that i
   });
   assertEquals([end, counts.copied], ["done", 1]);
   assertEquals(Object.values(counts.refused), [{ count: 1, keys: ['"k"'] }]);
+});
+
+Deno.test("copy: a server that owes a reply and is silent counts as lost", async () => {
+  await using server = new ScriptedServer(but({ SCAN: "" }));
+  const connection = new RedisConnection("source", addressOf(server), 100);
+  await assertRejects(() => connection.run([["PING"]]), ConnectionLost, "is lost");
+  assertEquals(await connection.identity(), "f00/0");
+  const lost = await assertRejects(() => connection.run([["SCAN", "0"]]), ConnectionLost);
+  assertEquals(lost.message, "The connection to the source redis://it is lost: it is silent");
+  await assertRejects(() => connection.run([["PING"]]), ConnectionLost, "is lost");
+  assertEquals(await connection.identity(), "f00/0");
+  connection.close();
 });

@@ -63,6 +63,7 @@ Deno.test("copy: the report says what was copied, and all that was not", () => {
 const id = { from: "redis://a", to: "redis://b", match: undefined };
 const state = {
   sourceIdentity: "run/0",
+  targetIdentity: "other/0",
   cursor: "42",
   counts: { ...noCounts, seen: 1, refused: { x: { count: 1, keys: ['"k"'] } } },
 };

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A reply as it goes over the wire, or what is to happen to the connection. */
+/** A reply as it goes over the wire, empty for none, or what is to happen to the connection. */
 export type Answer = string | "close";
 
 /** The replies of a small Redis: one string `k` with the value `v`, which never expires. */
@@ -80,7 +80,7 @@ export class ScriptedServer implements AsyncDisposable {
           this.commands.push(parsed.words.join(" "));
           const answer = this.#answer(parsed.words);
           if (answer === "close") return;
-          await connection.write(new TextEncoder().encode(answer));
+          if (answer !== "") await connection.write(new TextEncoder().encode(answer));
         }
       }
     } finally {

@@ -267,10 +267,42 @@ Deno.test("copy: a source that was started again is listed from its beginning", 
 
   // The same between two runs of the copy.
   const later = sides(45);
-  const resume = { sourceIdentity: "earlier", cursor: "20", counts: { ...noCounts, seen: 20 } };
+  const resume = {
+    sourceIdentity: "earlier",
+    targetIdentity: "target",
+    cursor: "20",
+    counts: { ...noCounts, seen: 20 },
+  };
   const again = await copy(later, { resume, onRestart });
   assertEquals([again.end, again.counts.copied, restarts], ["done", 45, 2]);
   assertEquals(again.counts.seen, 45);
+});
+
+Deno.test("copy: a target that was started again, and may have lost entries, gets all of them", async () => {
+  const given = sides(45);
+  const restarts: string[] = [];
+  const onRestart = (side: string) => restarts.push(side);
+  given.target.loses = (name, number) => {
+    const isLost = name === "write" && number > 3 && given.target.run === "target";
+    if (isLost) {
+      given.target.run = "another";
+      given.target.entries.clear();
+    }
+    return isLost;
+  };
+  const result = await copy(given, { onRestart });
+  assertEquals([result.end, result.counts.copied], ["done", 45]);
+  assertEquals(Object.fromEntries(given.target.entries), expected(given.source));
+
+  const later = sides(45);
+  const resume = {
+    sourceIdentity: "source",
+    targetIdentity: "earlier",
+    cursor: "20",
+    counts: { ...noCounts, seen: 20 },
+  };
+  assertEquals((await copy(later, { resume, onRestart })).counts.copied, 45);
+  assertEquals(restarts, ["target", "target"]);
 });
 
 Deno.test("copy: a source that is started again and again ends it", async () => {
@@ -282,7 +314,7 @@ Deno.test("copy: a source that is started again and again ends it", async () => 
   };
   const { end, reason } = await copy(given);
   assertEquals(end, "failed");
-  assertEquals(reason, `The source was started again ${restartsMax + 1} times meanwhile`);
+  assertEquals(reason, `The source was started again, ${restartsMax + 1} times meanwhile`);
 });
 
 Deno.test("copy: progress counts up to what the source had", async () => {
