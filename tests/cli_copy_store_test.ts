@@ -1,6 +1,7 @@
 /** `blink-store copy` as a process, with Blink Store on one side or on both. */
 
 import { Redis } from "ioredis";
+import { redisCommands } from "../commands/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { blinkStore, type Serving, serving } from "./command_line.ts";
 import { hasRedis, RedisServer } from "./redis_server.ts";
@@ -107,7 +108,8 @@ Deno.test({
 
 Deno.test({
   name: "copy: from Blink Store to Redis, and to another Blink Store",
-  ignore,
+  // A source needs SCAN, which the table of the server has or has not.
+  ignore: ignore || !redisCommands.some(({ name }) => name === "scan"),
   fn: async () => {
     await using from = await startStore();
     await using redis = await RedisServer.start();

