@@ -26,6 +26,8 @@ async function subcommand(name: string): Promise<Run> {
       return (await import("./cli/run.ts")).run;
     case "bench":
       return (await import("./cli/bench.ts")).run;
+    case "copy":
+      return (await import("./cli/copy.ts")).run;
     case "completions":
       return (await import("./cli/completions.ts")).run;
     case "help":

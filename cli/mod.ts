@@ -5,4 +5,5 @@
  * @module
  */
 
+export { copyCommand } from "./options/copy.ts";
 export { serveCommand } from "./options/serve.ts";

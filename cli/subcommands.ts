@@ -40,6 +40,11 @@ export const subcommands: readonly Summary[] = [
     load: async () => (await import("./options/bench.ts")).benchCommand,
   },
   {
+    name: "copy",
+    summary: "copy one store to another: Redis, Valkey or Blink Store",
+    load: async () => (await import("./options/copy.ts")).copyCommand,
+  },
+  {
     name: "completions",
     summary: "print the completions of a shell: bash, zsh or fish",
     load: async () => (await import("./options/completions.ts")).completionsCommand,

@@ -1,7 +1,7 @@
 /**
- * Reads the token from a file or from `BLINK_TOKEN`; never from a flag, which other users of the
- * machine could read in the list of processes. A token that is not UTF-8 is refused: decoding it
- * would give a token that differs from the file's.
+ * Reads the token from a file or from `BLINK_TOKEN`, and a password of another server in the same
+ * way; never from a flag, which other users of the machine could read in the list of processes. A
+ * secret that is not UTF-8 is refused: decoding it would give one that differs from the file's.
  *
  * @module
  */
@@ -29,15 +29,32 @@ export async function readToken(
   path: string | undefined,
   env: Environment = environment,
 ): Promise<string | undefined> {
-  const token = path === undefined ? env("BLINK_TOKEN") : await readFrom(path);
+  const token = path === undefined ? env("BLINK_TOKEN") : await readFrom(path, "token");
   if (path === undefined && (token === undefined || token === "")) return undefined;
   const from = path === undefined ? "BLINK_TOKEN" : `The token file ${path}`;
   if (!token) throw new Error(`${from} is empty: put a token in it`);
   // The runtime replaces bytes of a variable that are not UTF-8 by this character.
   if (path === undefined && token.includes("\ufffd")) throw new Error(`${from} is not UTF-8 text`);
   if (/\s/.test(token)) throw new Error(`${from} holds a blank: a token is one word`);
-  if (new TextEncoder().encode(token).length > tokenBytesMax) throw tooLong(from);
+  if (new TextEncoder().encode(token).length > tokenBytesMax) throw tooLong(from, "token");
   return token;
+}
+
+/**
+ * The password of another server, or `undefined` where there is none. A file overrides the
+ * variable; line breaks at its end do not count. Unlike a token it may hold blanks.
+ *
+ * @throws when the file cannot be read, or the password is empty, too long or not UTF-8.
+ */
+export async function readPassword(
+  path: string | undefined,
+  variable: string,
+  env: Environment = environment,
+): Promise<string | undefined> {
+  if (path === undefined) return env(variable) || undefined;
+  const password = await readFrom(path, "password");
+  if (password === "") throw new Error(`The password file ${path} is empty: put a password in it`);
+  return password;
 }
 
 /** Warnings about an unsafe token, one line each. */
@@ -62,25 +79,30 @@ export async function tokenWarnings(
   return warnings;
 }
 
-/** The text of a token file, without the line breaks at its end. */
-async function readFrom(path: string): Promise<string> {
-  const bytes = await readBytes(path);
+/** What a file holds, as messages call it. */
+type Secret = "token" | "password";
+
+/** The text of a file with a secret, without the line breaks at its end. */
+async function readFrom(path: string, secret: Secret): Promise<string> {
+  const bytes = await readBytes(path, secret);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new Error(`The token file ${path} is not UTF-8 text: save it as UTF-8`);
+    throw new Error(`The ${secret} file ${path} is not UTF-8 text: save it as UTF-8`);
   }
-  // Other programs that read this file would take the mark for a part of the token.
+  // Other programs that read this file would take the mark for a part of the secret.
   if (text.startsWith(byteOrderMark)) {
-    throw new Error(`The token file ${path} begins with a byte order mark: save it without one`);
+    throw new Error(
+      `The ${secret} file ${path} begins with a byte order mark: save it without one`,
+    );
   }
   return text.replace(/[\r\n]+$/, "");
 }
 
-/** The bytes of a token file, which may be a pipe, up to a bound. */
-async function readBytes(path: string): Promise<Uint8Array> {
-  // Room for line breaks behind the longest token.
+/** The bytes of a file with a secret, which may be a pipe, up to a bound. */
+async function readBytes(path: string, secret: Secret): Promise<Uint8Array> {
+  // Room for line breaks behind the longest secret.
   const bytes = new Uint8Array(2 * tokenBytesMax);
   let length = 0;
   try {
@@ -94,13 +116,13 @@ async function readBytes(path: string): Promise<Uint8Array> {
     const reason = error instanceof Deno.errors.NotFound
       ? "no such file"
       : (error as Error).message;
-    throw new Error(`Cannot read the token file ${path}: ${reason}`);
+    throw new Error(`Cannot read the ${secret} file ${path}: ${reason}`);
   }
-  throw tooLong(`The token file ${path}`);
+  throw tooLong(`The ${secret} file ${path}`, secret);
 }
 
-function tooLong(from: string): Error {
-  return new Error(`${from} is too long: a token has at most ${tokenBytesMax} bytes`);
+function tooLong(from: string, secret: Secret): Error {
+  return new Error(`${from} is too long: a ${secret} has at most ${tokenBytesMax} bytes`);
 }
 
 async function isOpenToOthers(path: string): Promise<boolean> {

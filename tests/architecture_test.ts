@@ -12,7 +12,7 @@ const root = new URL("../", import.meta.url);
 
 /** What each room of the program may import, besides itself. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  cli: ["server", "protocol", "commands", "store", "client", "shell", "loadgen"],
+  cli: ["server", "protocol", "commands", "store", "client", "shell", "loadgen", "copy"],
   server: ["commands", "protocol", "store"],
   commands: ["protocol", "store"],
   protocol: [],
@@ -20,6 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: ["protocol"],
   shell: ["client", "protocol", "commands", "loadgen"],
   loadgen: ["client", "protocol"],
+  copy: [],
 };
 
 /** Rooms whose door is a file at the top, since users import these by name. */

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { blinkStore, exchange, root, serving } from "./command_line.ts";
+import { bulk, plainAnswer, ScriptedServer } from "./copy_server.ts";
 
 const file = new URL(
   Deno.build.os === "windows" ? "dist/blink-store.exe" : "dist/blink-store",
@@ -50,12 +51,26 @@ test("the executable has the permissions that its flags need", async (program) =
   }
 });
 
+test("the executable has the client for Redis, which a copy loads", async (program) => {
+  await using from = new ScriptedServer();
+  await using to = new ScriptedServer((words) =>
+    words[1] === "server" ? bulk("run_id:beef\r\n") : plainAnswer(words)
+  );
+  const { status, stdout, stderr } = await blinkStore(
+    ["copy", "--from", `redis://127.0.0.1:${from.port}`, "--to", `redis://127.0.0.1:${to.port}`],
+    { program, env: { DENO_DIR: "/nonexistent" } },
+  );
+  assertEquals([status, stderr], [0, ""]);
+  assertStringIncludes(stdout, "1 entry (2 bytes) copied");
+  assertEquals(to.commands.filter((command) => command.startsWith("SET")), ["SET k v"]);
+});
+
 test("the executable prints its version, its help and mistakes", async (program) => {
   assertMatch(
     (await blinkStore(["--version"], { program })).stdout,
     /^blink-store \d+\.\d+\.\d+\n$/,
   );
-  for (const name of ["serve", "client", "run", "bench", "completions"]) {
+  for (const name of ["serve", "client", "run", "bench", "copy", "completions"]) {
     const { stdout } = await blinkStore([name, "--help"], { program });
     assertStringIncludes(stdout, `Usage: blink-store ${name} `);
   }

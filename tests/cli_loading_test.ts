@@ -5,8 +5,8 @@
 import { assert, assertEquals } from "./assert.ts";
 import { root } from "./command_line.ts";
 
-/** The files that are loaded with a file, by its static imports. */
-async function loadedWith(path: string): Promise<string[]> {
+/** Everything that is loaded with a file, by its static imports. */
+async function allLoadedWith(path: string): Promise<string[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", path],
     cwd: root,
@@ -25,8 +25,13 @@ async function loadedWith(path: string): Promise<string[]> {
       if (!isDynamic && code !== undefined) loaded.add(code.specifier);
     }
   }
+  return [...loaded];
+}
+
+/** The files of the program that are loaded with a file. */
+async function loadedWith(path: string): Promise<string[]> {
   const folder = root.href;
-  return [...loaded].filter((file) => file.startsWith(folder))
+  return (await allLoadedWith(path)).filter((file) => file.startsWith(folder))
     .map((file) => file.slice(folder.length));
 }
 
@@ -47,6 +52,16 @@ Deno.test("client loads the client and its shell, not the server, the store or t
   for (const room of ["server", "engine", "store", "bench", "loadgen"]) {
     assert(!rooms.has(room), room);
   }
+});
+
+Deno.test("copy loads its room alone, and the client for Redis only to connect", async () => {
+  const rooms = await roomsOf("cli/copy.ts");
+  assert(rooms.has("copy"), [...rooms].join(" "));
+  for (const room of ["server", "store", "client", "shell", "loadgen"]) {
+    assert(!rooms.has(room), room);
+  }
+  const packages = (await allLoadedWith("cli/copy.ts")).filter((file) => file.startsWith("npm:"));
+  assert(packages.length > 0 && !packages.some((name) => name.includes("ioredis")), `${packages}`);
 });
 
 Deno.test("the overview loads no table of flags, and main.ts next to nothing", async () => {

@@ -42,8 +42,8 @@ export function sandboxedSources(): string[] {
 
 /** The sources, run with the rights of the task of that name, or with those of the server's. */
 function sources(name: string): string[] {
-  const { serve, client, run } = config.tasks;
-  const tasks = new Map(Object.entries({ serve, client, run, ...sandboxed }));
+  const { serve, client, run, copy } = config.tasks;
+  const tasks = new Map(Object.entries({ serve, client, run, copy, ...sandboxed }));
   const rights = wordsOf((tasks.get(name) ?? serve).command)
     .filter((word) => word.startsWith("--allow-"));
   return [Deno.execPath(), "run", "--no-prompt", ...rights, new URL("main.ts", root).pathname];
@@ -52,6 +52,11 @@ function sources(name: string): string[] {
 /** `blink-store serve` as the words of a command, for tests that start it in another way. */
 export function serveWords(): string[] {
   return [...sources("serve"), "serve"];
+}
+
+/** `blink-store copy` as the words of a command, for tests that end it or look at its terminal. */
+export function copyWords(): string[] {
+  return [...sources("copy"), "copy"];
 }
 
 function start(args: readonly string[], { env = {}, program }: Given) {
