@@ -152,7 +152,11 @@ async function keyspace(r) {
     ["h[x]llo"],
   ]);
   check("RANDOMKEY", (await r.keys("*")).includes(await r.randomKey()), true);
-  check("RENAME", [await r.rename("a", "c"), await r.get("c"), await r.exists("a")], ["OK", "1", 0]);
+  check("RENAME", [await r.rename("a", "c"), await r.get("c"), await r.exists("a")], [
+    "OK",
+    "1",
+    0,
+  ]);
   await checkRejects("RENAME of none", r.rename("none", "x"), /no such key/);
   check("RENAMENX", [await r.renameNX("c", "user:1"), await r.renameNX("c", "d")], [0, 1]);
   check("COPY", [await r.copy("d", "e"), await r.copy("d", "e")], [1, 0]);
