@@ -1,11 +1,12 @@
 /**
- * The protocol's door: what both sides of the wire share. It has lines and words, numbers, base64,
- * requests as offsets, replies as bytes, error replies, limits, and the recognition of other
+ * The protocol's door: what both sides of the wire share. It has lines and words, arrays of the Redis
+ * wire, numbers, base64, requests as offsets, replies as bytes of both wires, error replies, limits, and the recognition of other
  * protocols. It works on bytes alone and knows no sockets, no clock and no store.
  *
  * @module
  */
 
+export { Arguments, ArrayParser, type ArrayResult, startsArray } from "./protocol/array_parser.ts";
 export {
   base64Length,
   decodeBase64InPlace,
@@ -39,6 +40,9 @@ export {
 } from "./protocol/error_replies.ts";
 export type { Info } from "./protocol/info.ts";
 export {
+  argumentBytesBeforeAuthMax,
+  argumentsBeforeAuthMax,
+  argumentsMax,
   keyBytesMax,
   scanCountDefault,
   scanCountMax,
@@ -47,6 +51,7 @@ export {
   ttlSecondsMin,
 } from "./protocol/limits.ts";
 export { fitsInteger, parseCount, parseInteger, parseSeconds } from "./protocol/numbers.ts";
+export { RedisWriter, type RespVersion } from "./protocol/redis_writer.ts";
 export { type Buffers, plainBuffers, ReplyWriter } from "./protocol/reply_writer.ts";
 export { type Condition, type Expiry, Request, unknownVerb } from "./protocol/request.ts";
 export { isHttpRequest, isHttpRequestStart, isTlsHello } from "./protocol/sniffing.ts";

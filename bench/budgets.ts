@@ -4,6 +4,7 @@
  * @module
  */
 
+import { redisWire } from "./results.ts";
 import type { Load, MissRatios, Results, Speed } from "./results.ts";
 
 /** One row of the design's table of budgets. */
@@ -23,16 +24,8 @@ export function budgetsOf(results: Results): Budget[] {
   const { stall, start } = results;
   const idle = idleConnections(results);
   return [
-    besideRedis(results, load(50, 1), "cpuUs", 0.97),
-    besideRedis(results, load(50, 16), "cpuUs", 0.87),
-    besideRedis(results, load(50, 64), "cpuUs", 0.8),
-    besideRedis(results, load(1, 1), "requestsPerSecond", 1),
-    besideRedis(results, load(50, 1), "requestsPerSecond", 1.05),
-    besideRedis(results, load(50, 16), "requestsPerSecond", 1.15),
-    besideRedis(results, load(50, 64), "requestsPerSecond", 1.2),
-    besideRedis(results, load(500, 1), "requestsPerSecond", 1.1),
-    besideRedis(results, load(500, 1), "p99Ms", 1),
-    besideRedis(results, load(1000, 1), "p99Ms", 1),
+    ...speedRows.map((row) => besideRedis(results, row)),
+    ...speedRows.map((row) => overRedisWire(results, row)),
     twoThreads(results, "requestsPerSecond", 1.4),
     twoThreads(results, "p99Ms", 1.5),
     lockCost(results),
@@ -51,6 +44,25 @@ export function budgetsOf(results: Results): Budget[] {
 /** A figure that budgets are about. */
 type Figure = "cpuUs" | "requestsPerSecond" | "p99Ms";
 
+/** What has such figures. */
+type Figures = Readonly<Record<Figure, number>>;
+
+/** A load, a figure, and how many times that of Redis it may be at most, or must be at least. */
+type SpeedRow = readonly [Load, Figure, number];
+
+const speedRows: readonly SpeedRow[] = [
+  [load(50, 1), "cpuUs", 0.97],
+  [load(50, 16), "cpuUs", 0.87],
+  [load(50, 64), "cpuUs", 0.8],
+  [load(1, 1), "requestsPerSecond", 1],
+  [load(50, 1), "requestsPerSecond", 1.05],
+  [load(50, 16), "requestsPerSecond", 1.15],
+  [load(50, 64), "requestsPerSecond", 1.2],
+  [load(500, 1), "requestsPerSecond", 1.1],
+  [load(500, 1), "p99Ms", 1],
+  [load(1000, 1), "p99Ms", 1],
+];
+
 const figures: Record<Figure, { name: string; unit: string; isMoreBetter: boolean }> = {
   cpuUs: { name: "CPU a request", unit: "µs", isMoreBetter: false },
   requestsPerSecond: { name: "throughput", unit: "requests/s", isMoreBetter: true },
@@ -58,7 +70,10 @@ const figures: Record<Figure, { name: string; unit: string; isMoreBetter: boolea
 };
 
 /** The speed of a server under a load. */
-export function speedOf(speeds: readonly Speed[] | undefined, { connections, pipeline }: Load) {
+export function speedOf<Measured extends Load>(
+  speeds: readonly Measured[] | undefined,
+  { connections, pipeline }: Load,
+): Measured | undefined {
   return speeds?.find((one) => one.connections === connections && one.pipeline === pipeline);
 }
 
@@ -67,8 +82,8 @@ function ratio(
   figure: Figure,
   { where, one, other, otherName, bound }: {
     where: string;
-    one: Speed | undefined;
-    other: Speed | undefined;
+    one: Figures | undefined;
+    other: Figures | undefined;
     otherName: string;
     bound: number;
   },
@@ -88,11 +103,22 @@ function ratio(
 }
 
 /** This server with one thread, beside Redis, which gets arrays as its clients send them. */
-function besideRedis({ speed }: Results, at: Load, figure: Figure, bound: number): Budget {
+function besideRedis({ speed }: Results, [at, figure, bound]: SpeedRow): Budget {
   return ratio(figure, {
     where: `${at.connections} × ${at.pipeline}`,
     one: speedOf(speed.blink, at),
     other: speedOf(speed.redis, at),
+    otherName: "Redis",
+    bound,
+  });
+}
+
+/** The same over the Redis wire, where `redis-benchmark` makes the load of both. */
+function overRedisWire({ redisBenchmark }: Results, [at, figure, bound]: SpeedRow): Budget {
+  return ratio(figure, {
+    where: `redis-benchmark, ${at.connections} × ${at.pipeline}`,
+    one: speedOf(redisBenchmark?.[redisWire], at),
+    other: speedOf(redisBenchmark?.redis, at),
     otherName: "Redis",
     bound,
   });

@@ -34,6 +34,8 @@ Deno.bench("parse a SET, 1,000 times", () => {
 /** A session that is logged in and may hold any reply. */
 const session: SessionControl = {
   isAuthenticated: true,
+  id: 1,
+  redis: undefined,
   close() {},
   authenticationFailed() {},
   tryHold: () => true,

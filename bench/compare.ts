@@ -39,6 +39,8 @@ const full: Extent = {
     ...[1, 10, 50, 200, 500, 1000].map((connections) => ({ connections, pipeline: 1 })),
     ...[4, 16, 64, 256].map((pipeline) => ({ connections: 50, pipeline })),
   ],
+  redisBenchmarkLoads: [[1, 1], [50, 1], [500, 1], [1000, 1], [50, 16], [50, 64]]
+    .map(([connections, pipeline]) => ({ connections, pipeline })),
   threads: [1, 2, 4],
   threadLoads: [16, 64].map((pipeline) => ({ connections: 50, pipeline })),
   memorySteps: [125_000, 250_000, 500_000, 1_000_000],
@@ -55,6 +57,7 @@ const short: Extent = {
   rounds: 1,
   secondsPerLoad: 0.1,
   loads: [{ connections: 50, pipeline: 1 }, { connections: 50, pipeline: 16 }],
+  redisBenchmarkLoads: [{ connections: 50, pipeline: 16 }],
   threads: [1, 2],
   threadLoads: [{ connections: 50, pipeline: 64 }],
   memorySteps: [10_000],

@@ -41,6 +41,7 @@ const colours: Record<string, string> = {
   blink: "#e5484d",
   "blink, 2 threads": "#d4710a",
   "blink portable": "#c2559d",
+  "blink, Redis wire": "#9a8c00",
   redis: "#3b82f6",
   "redis allkeys-lru": "#3b82f6",
   "redis allkeys-lfu": "#1f93a8",
@@ -52,7 +53,7 @@ const colours: Record<string, string> = {
 };
 const otherColour = "#7d8590";
 /** Other forms of a server that has a line of its own. */
-const dashed = ["blink, 2 threads", "blink portable", "pogocache, 2 threads"];
+const dashed = ["blink, 2 threads", "blink portable", "blink, Redis wire", "pogocache, 2 threads"];
 
 const size = { width: 720, height: 400, marginTop: 52, marginRight: 168, marginBottom: 44 };
 const labelHeight = 16;

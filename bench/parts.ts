@@ -18,8 +18,11 @@ import {
 import { medianOf } from "./median.ts";
 import { measureMissRatios } from "./miss_ratios.ts";
 import { blinkExecutable, blinkTask } from "./peers.ts";
+import { hasRedisBenchmark, measureByRedisBenchmark } from "./redis_benchmark.ts";
 import { type PeerKind, type Running, start, threadCpuTimesUs } from "./processes.ts";
+import { redisWire } from "./results.ts";
 import type {
+  BenchmarkSpeed,
   ByPeer,
   Load,
   LockCost,
@@ -37,6 +40,7 @@ export interface Extent {
   readonly rounds: number;
   readonly secondsPerLoad: number;
   readonly loads: readonly Load[];
+  readonly redisBenchmarkLoads: readonly Load[];
   readonly threads: readonly number[];
   readonly threadLoads: readonly Load[];
   readonly memorySteps: readonly number[];
@@ -71,6 +75,7 @@ export const measurePart: Readonly<
     generator: options.isLight ? "generator" : "loadgen",
     threads: Object.fromEntries(options.peers.map(({ name, threads }) => [name, threads])),
   }),
+  "redis-benchmark": async (options) => ({ redisBenchmark: await redisBenchmark(options) }),
   threads: async (options) => ({
     scaling: await scaling(options),
     lock: await lockCost(options),
@@ -145,6 +150,32 @@ async function speeds({ peers, extent, isLight }: PartOptions): Promise<ByPeer<S
   const { loads, rounds, secondsPerLoad: seconds } = extent;
   const measured = await alternating(peers, loads, { what: "speed", rounds, seconds, isLight });
   return Object.fromEntries([...measured].map(([{ name }, byLoad]) => [name, byLoad]));
+}
+
+/**
+ * This server and Redis under the load of `redis-benchmark`, in turns; undefined where one of these
+ * programs is missing.
+ */
+async function redisBenchmark(
+  { peers, extent }: PartOptions,
+): Promise<ByPeer<BenchmarkSpeed[]> | undefined> {
+  const kinds = peers.filter(({ name }) => name === redisWire || name === "redis");
+  if (kinds.length < 2 || !await hasRedisBenchmark()) return undefined;
+  await using servers = new AsyncDisposableStack();
+  const running: Running[] = [];
+  for (const kind of kinds) running.push(servers.use(await start(kind)));
+  const measured = running.map(() => extent.redisBenchmarkLoads.map((): BenchmarkSpeed[] => []));
+  // The round before the first fills the stores and warms code up.
+  for (let round = 0; round <= extent.rounds; round++) {
+    for (const [index, load] of extent.redisBenchmarkLoads.entries()) {
+      note(`redis-benchmark: round ${round}, ${load.connections} connections × ${load.pipeline}`);
+      for (const [n, server] of running.entries()) {
+        const speed = await measureByRedisBenchmark(server, load, extent.secondsPerLoad);
+        if (round > 0) measured[n][index].push(speed);
+      }
+    }
+  }
+  return Object.fromEntries(kinds.map(({ name }, n) => [name, measured[n].map(medianOf)]));
 }
 
 /** The speeds of each program that can have threads, with 1 thread and more. */

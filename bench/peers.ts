@@ -8,6 +8,7 @@
 
 import config from "../deno.json" with { type: "json" };
 import { blink, memcached, redis, respArray } from "../loadgen/mod.ts";
+import { redisWire } from "./results.ts";
 import { type PeerKind, root, type Running, start, type StartOptions } from "./processes.ts";
 
 const memoryBytesDefault = 2 * 1024 ** 3;
@@ -145,6 +146,10 @@ const programs: Readonly<Record<string, Program>> = {
       command: blinkCommand("portable", 1),
     }),
   },
+  [redisWire]: {
+    versionCommand: [Deno.execPath(), "run", "--quiet", "-A", `${root}main.ts`, "--version"],
+    kindOf: () => ({ ...ofBlink(1), name: redisWire, dialect: redis, ping: respArray(["PING"]) }),
+  },
   redis: {
     versionCommand: ["redis-server", "--version"],
     kindOf: () => ({
@@ -183,6 +188,7 @@ const compared: readonly (readonly [string, number])[] = [
   ["blink", 1],
   ["blink", 2],
   ["blink portable", 1],
+  [redisWire, 1],
   ["redis", 1],
   ["memcached", memcachedThreads],
   ["pogocache", 1],

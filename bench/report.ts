@@ -8,7 +8,7 @@
 
 import { budgetsOf, comparedSpeeds, missRatioStanding, show, speedOf } from "./budgets.ts";
 import { root } from "./processes.ts";
-import { type Part, parts, type Results, type Scaled, type Speed } from "./results.ts";
+import { type Load, type Part, parts, type Results, type Scaled, type Speed } from "./results.ts";
 import { columns, markdown, type Table, wrapped } from "./tables.ts";
 
 /** The page that shows the figures. */
@@ -156,6 +156,7 @@ function sectionsOf(results: Results): Section[] {
       table: speedTable(results, "cpuUs"),
       plots: ["cpu-by-connections", "cpu-by-pipeline"],
     },
+    ...redisBenchmarkSections(results),
     ...scalingSections(results),
     { title: "Latency, median, ms", table: speedTable(results, "p50Ms") },
     {
@@ -201,6 +202,34 @@ function unmet(results: Results): Pick<Section, "text" | "list"> {
     text: `Not met, ${missed.length} of ${budgets.length}:`,
     list: missed.map(({ what, measured }) => `${what}: ${measured}`),
   };
+}
+
+/** The figures of `redis-benchmark`, where it is installed. */
+function redisBenchmarkSections({ redisBenchmark }: Results): Section[] {
+  if (redisBenchmark === undefined) return [];
+  const rows = Object.entries(redisBenchmark);
+  const loads = rows[0][1];
+  const cells = (load: Load) =>
+    rows.flatMap(([, speeds]) => {
+      const speed = speedOf(speeds, load);
+      if (speed === undefined) return ["–", "–", "–"];
+      return [show(speed.requestsPerSecond), show(speed.cpuUs), show(speed.p99Ms)];
+    });
+  return [{
+    title: "redis-benchmark",
+    table: [
+      [
+        "connections × in flight",
+        ...rows.flatMap(([peer]) =>
+          ["requests/s", "CPU µs", "p99 ms"].map((what) => `${peer}: ${what}`)
+        ),
+      ],
+      ...loads.map((load) => [`${load.connections} × ${load.pipeline}`, ...cells(load)]),
+    ],
+    text:
+      "SET and then GET of 64-byte values to 100,000 keys, by the program that comes with Redis. " +
+      "It takes more CPU a request than the generator of the other figures.",
+  }];
 }
 
 /** Throughput and CPU by threads, of each server that can have more than one. */

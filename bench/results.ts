@@ -4,6 +4,9 @@
  * @module
  */
 
+/** The name of this server as clients of Redis use it. */
+export const redisWire = "blink, Redis wire";
+
 /** The shape of a load. */
 export interface Load {
   readonly connections: number;
@@ -23,6 +26,9 @@ export interface Speed extends Load {
   readonly p999Ms: number;
   readonly maxMs: number;
 }
+
+/** The speed under a load of `redis-benchmark`; each percentile is the longer one of SET and GET. */
+export type BenchmarkSpeed = Omit<Speed, "generatorCpuUs" | "p999Ms" | "maxMs">;
 
 /** The speed of a server with a number of threads. */
 export interface Scaled extends Speed {
@@ -90,6 +96,7 @@ export type ByPeer<T> = Readonly<Record<string, T>>;
 /** What can be measured on its own. */
 export const parts = [
   "speed",
+  "redis-benchmark",
   "threads",
   "memory",
   "churn",
@@ -143,6 +150,8 @@ export interface Results {
   /** Servers that did not take part, and why. */
   readonly leftOut?: ByPeer<string>;
   readonly speed: ByPeer<readonly Speed[]>;
+  /** Over the Redis wire, under the load of `redis-benchmark`. */
+  readonly redisBenchmark?: ByPeer<readonly BenchmarkSpeed[]>;
   /** By program, not by kind. */
   readonly scaling?: ByPeer<readonly Scaled[]>;
   readonly lock?: LockCost;

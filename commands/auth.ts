@@ -4,7 +4,7 @@
  * @module
  */
 
-import { authenticationFailed, trimEnd } from "../protocol.ts";
+import { authenticationFailed, type ErrorReply, trimEnd } from "../protocol.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
 import type { Operation, Step } from "./operation.ts";
@@ -34,7 +34,7 @@ export const auth: Command = {
     const { isToken } = context;
     if (isToken !== undefined && !isToken(bytes, request.valueStart, request.valueEnd)) {
       session.authenticationFailed();
-      return new DelayedRefusal(context);
+      return new DelayedRefusal(context, authenticationFailed);
     }
     session.isAuthenticated = true;
     context.output.ok();
@@ -42,14 +42,16 @@ export const auth: Command = {
 };
 
 /** The delayed reply to a wrong token. Requests behind it on the connection wait too. */
-class DelayedRefusal implements Operation {
+export class DelayedRefusal implements Operation {
   readonly isExclusive = true;
   readonly heldBytes = 0;
   onReady?: () => void;
   #isDue = false;
+  readonly #error: ErrorReply;
   readonly #stop: () => void;
 
-  constructor({ schedule }: Context) {
+  constructor({ schedule }: Context, error: ErrorReply) {
+    this.#error = error;
     this.#stop = schedule(authDelayMs, () => {
       this.#isDue = true;
       this.onReady?.();
@@ -58,7 +60,7 @@ class DelayedRefusal implements Operation {
 
   step(context: Context): Step {
     if (!this.#isDue) return "wait";
-    context.fail(authenticationFailed);
+    context.fail(this.#error);
     return "done";
   }
 

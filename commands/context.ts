@@ -7,11 +7,14 @@
 
 import {
   type Buffers,
+  type ErrorKind,
   type ErrorReply,
   type Info,
   plainBuffers,
+  RedisWriter,
   ReplyWriter,
   Request,
+  type RespVersion,
 } from "../protocol.ts";
 import type { Storage } from "../store.ts";
 import { Counters } from "./counters.ts";
@@ -19,6 +22,8 @@ import { infoOf, type LockFigures, noLocks } from "./info_figures.ts";
 
 /** Scratch memory up to this size is kept for the next value. */
 const scratchKeptBytesMax = 64 * 1024;
+
+const requestBytesDefault = 16 * 1024 * 1024;
 
 /** Runs a callback after a delay; returns a function that cancels it. */
 export type Schedule = (delayMs: number, callback: () => void) => () => void;
@@ -33,6 +38,12 @@ export interface SharedParts {
   readonly locks: LockFigures;
   /** When the server was started, on the clock `now`. */
   readonly startedAtMs: number;
+}
+
+/** A client that speaks Redis, as far as a reply depends on it. */
+export interface SpeaksRedis {
+  /** The version of the wire that it speaks. */
+  readonly version: RespVersion;
 }
 
 /** The parts of a context. */
@@ -55,6 +66,8 @@ export interface ContextOptions {
   readonly io?: Info["io"];
   /** Compares a token with the required one; none is required by default. */
   readonly isToken?: (bytes: Uint8Array, start: number, end: number) => boolean;
+  /** The most bytes of the requests of a transaction together; 16 MiB by default. */
+  readonly requestBytesMax?: number;
   /** Given where other threads use the store, too. */
   readonly shared?: SharedParts;
 }
@@ -71,6 +84,8 @@ export class Context {
   readonly store: Storage;
   /** Replies of the requests that are being run. */
   readonly output: ReplyWriter;
+  /** The same, as a client of Redis expects them. */
+  readonly redis: RedisWriter;
   /** Where buffers come from. */
   readonly buffers: Buffers;
   /** What INFO reports. */
@@ -87,6 +102,13 @@ export class Context {
   request: Request = new Request();
   /** The verbs of the table of commands, by their numbers. */
   readonly verbs: readonly string[];
+  /** The most bytes of the requests of a transaction together. */
+  readonly requestBytesMax: number;
+  /** True while one request has the whole store to itself: it must end in one call. */
+  isAtomic = false;
+  #redisClient: SpeaksRedis | undefined;
+  /** Connections that this thread has served. */
+  #connections = 0;
   readonly #options: ContextOptions;
   readonly #startedAtMs: number;
   #scratch: Uint8Array = new Uint8Array(1024);
@@ -95,8 +117,10 @@ export class Context {
     this.#options = options;
     this.store = options.store;
     this.verbs = options.verbs;
+    this.requestBytesMax = options.requestBytesMax ?? requestBytesDefault;
     this.buffers = options.buffers ?? plainBuffers;
     this.output = new ReplyWriter(this.buffers);
+    this.redis = new RedisWriter(this.output);
     this.schedule = options.schedule ?? scheduleByTimer;
     this.now = options.now ?? (() => performance.now());
     this.isToken = options.isToken;
@@ -105,10 +129,32 @@ export class Context {
     this.#startedAtMs = options.shared?.startedAtMs ?? this.now();
   }
 
+  /** A number for a connection that no other one of the server gets, from 1 on. */
+  connectionId(): number {
+    const all = this.#options.shared?.allCounters ?? [this.counters];
+    return 1 + all.indexOf(this.counters) + all.length * this.#connections++;
+  }
+
+  /** The client whose request runs, if it speaks Redis. */
+  get redisClient(): SpeaksRedis | undefined {
+    return this.#redisClient;
+  }
+
+  set redisClient(client: SpeaksRedis | undefined) {
+    this.#redisClient = client;
+    if (client !== undefined) this.redis.version = client.version;
+  }
+
   /** Answers with an error. */
   fail(error: ErrorReply): undefined {
     this.counters.countError(error.kind);
-    this.output.append(error.line);
+    this.output.append(this.#redisClient === undefined ? error.line : error.redis);
+  }
+
+  /** Answers a client that speaks Redis with an error, whose text begins with its code. */
+  failRedis(kind: ErrorKind, text: string): undefined {
+    this.counters.countError(kind);
+    this.redis.error(text);
   }
 
   /** Hands the request that was just parsed to an operation; the next line gets another one. */
@@ -142,6 +188,20 @@ export class Context {
       return work();
     } finally {
       this.store.leave();
+    }
+  }
+
+  /** Does work on any keys; no other request sees or changes any key meanwhile. */
+  atomically<Result>(work: () => Result): Result {
+    if (this.isAtomic) return work();
+    const { store } = this;
+    store.enterAll();
+    this.isAtomic = true;
+    try {
+      return work();
+    } finally {
+      this.isAtomic = false;
+      store.leaveAll();
     }
   }
 

@@ -14,6 +14,12 @@ import { type ErrorKind, errorKinds } from "../protocol.ts";
 /** The most verbs that can be counted; more than there are commands. */
 const verbsMax = 64;
 
+/** The same for commands of the Redis wire, whose numbers follow those of the verbs. */
+const redisVerbsMax = 192;
+
+/** The number of the first command of the Redis wire. */
+export const firstRedisVerb = verbsMax;
+
 /** Places in the block. */
 const NOW = 0;
 const TOTAL = 1;
@@ -23,7 +29,7 @@ const MISSES = 4;
 const SLOWEST_MS = 5;
 const SLOWEST_VERB = 6;
 const REQUESTS = 8;
-const ERRORS = REQUESTS + verbsMax;
+const ERRORS = REQUESTS + verbsMax + redisVerbsMax;
 
 /** Numbers in a block. */
 export const countersLength: number = ERRORS + errorKinds.length;
@@ -41,7 +47,7 @@ export class Counters {
   /** Counts in a block of {@linkcode countersLength} numbers; in one of its own by default. */
   constructor(block: Float64Array = new Float64Array(countersLength)) {
     this.#block = block;
-    this.requests = block.subarray(REQUESTS, REQUESTS + verbsMax);
+    this.requests = block.subarray(REQUESTS, ERRORS);
   }
 
   /** Keys that GET and MGET found. */

@@ -84,6 +84,10 @@ function setExpiry({ store }: Context, request: Request, bytes: Uint8Array): voi
 
 /** A GET that waits for memory, copies the value, and sends it in parts. */
 class LargeGet extends LargeReply {
+  constructor(private readonly request: Request, session: SessionControl) {
+    super(session);
+  }
+
   step(context: Context, bytes: Uint8Array): Step {
     if (this.parts === undefined) return this.#begin(context, bytes);
     if (!this.parts.appendNext(context)) return "drain";

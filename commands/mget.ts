@@ -5,11 +5,19 @@
  * @module
  */
 
-import { hasLongerWord, keyBytesMax, keyTooLong, skipBlanks, wordEnd } from "../protocol.ts";
+import {
+  hasLongerWord,
+  keyBytesMax,
+  keyTooLong,
+  type Request,
+  skipBlanks,
+  wordEnd,
+} from "../protocol.ts";
 import type { Handle } from "../store.ts";
 import { type Command, key } from "./command.ts";
 import type { Context } from "./context.ts";
 import type { Step } from "./operation.ts";
+import type { SessionControl } from "./session_control.ts";
 import { appendBase64, LargeReply, partBytesMax, ValueParts } from "./value_reply.ts";
 
 /** One step writes up to this many bytes of the reply. */
@@ -92,6 +100,10 @@ function appendItem(context: Context, handle: Handle): void {
 
 /** The rest of an MGET with many keys or large values. `request.valueStart` is its next key. */
 class LongMget extends LargeReply {
+  constructor(private readonly request: Request, session: SessionControl) {
+    super(session);
+  }
+
   step(context: Context, bytes: Uint8Array): Step {
     const { output } = context;
     const request = this.request;

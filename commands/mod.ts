@@ -26,3 +26,6 @@ export { authDelayMs } from "./auth.ts";
 export type { Operation, Step } from "./operation.ts";
 export type { SessionControl } from "./session_control.ts";
 export { commandNamed, commands, commandTable } from "./table.ts";
+export { RedisClient } from "./redis/client.ts";
+export type { RedisCommand } from "./redis/command.ts";
+export { redisCommands, redisTable } from "./redis/table.ts";

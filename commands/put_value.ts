@@ -1,45 +1,55 @@
 /**
- * Stores a value, at once or as an operation, for SET, PUT and INCR.
+ * Stores a value, at once or as an operation, for the commands of both wires.
  *
  * @module
  */
 
-import { outOfMemory, type Request, valueTooLarge } from "../protocol.ts";
+import { outOfMemory, Request, valueTooLarge } from "../protocol.ts";
 import type { Milliseconds, PutOperation } from "../store.ts";
 import type { Context } from "./context.ts";
 import type { Operation, Step } from "./operation.ts";
+
+/** A request with one key: a line, or the arguments of an array. */
+export interface KeyedRequest {
+  /** Where the key begins. */
+  readonly keyStart: number;
+  /** Where the key ends. */
+  readonly keyEnd: number;
+}
 
 /**
  * One attempt of a request that stores a value: checks its condition, if any, and puts the value.
  * True when the reply is written; false when the store needs more calls.
  */
-export type Attempt = (
+export type Attempt<Keyed extends KeyedRequest> = (
   context: Context,
-  request: Request,
+  request: Keyed,
   bytes: Uint8Array,
   put: PutOperation | undefined,
 ) => boolean;
 
 /** Makes an attempt; returns an operation where the store needs more than one call. */
-export function attemptPut(
+export function attemptPut<Keyed extends KeyedRequest>(
   context: Context,
-  request: Request,
+  request: Keyed,
   bytes: Uint8Array,
-  attempt: Attempt,
+  attempt: Attempt<Keyed>,
 ): Operation | undefined {
   if (attempt(context, request, bytes, undefined)) return undefined;
-  return new LargePut(context.takeRequest(), context.store.startPut(), attempt);
+  // The next line is read into another object. The session sees to that for an array.
+  if (request instanceof Request) context.takeRequest();
+  return new LargePut(request, context.store.startPut(), attempt);
 }
 
 /** A put that takes the store several calls. */
-class LargePut implements Operation {
+class LargePut<Keyed extends KeyedRequest> implements Operation {
   readonly isExclusive = true;
   readonly heldBytes = 0;
-  readonly #request: Request;
+  readonly #request: Keyed;
   readonly #put: PutOperation;
-  readonly #attempt: Attempt;
+  readonly #attempt: Attempt<Keyed>;
 
-  constructor(request: Request, put: PutOperation, attempt: Attempt) {
+  constructor(request: Keyed, put: PutOperation, attempt: Attempt<Keyed>) {
     this.#request = request;
     this.#put = put;
     this.#attempt = attempt;
@@ -60,10 +70,13 @@ class LargePut implements Operation {
   }
 }
 
-/** Puts a value and answers, except with `OK`; `"unfinished"` where the store needs more calls. */
+/**
+ * Puts a value and answers if the store refuses it; `"unfinished"` where the store needs more calls,
+ * which it does not while this request has the whole store to itself.
+ */
 export function put(
   context: Context,
-  request: Request,
+  request: KeyedRequest,
   key: Uint8Array,
   value: Uint8Array,
   valueStart: number,
@@ -73,16 +86,10 @@ export function put(
 ): "stored" | "refused" | "unfinished" {
   const { keyStart, keyEnd } = request;
   const { store } = context;
-  const outcome = store.put(
-    key,
-    keyStart,
-    keyEnd,
-    value,
-    valueStart,
-    valueEnd,
-    expiresAt,
-    operation,
-  );
+  const outcome = context.isAtomic
+    ? store.putNow(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt)
+    // deno-fmt-ignore: one line shows that the arguments are handed on
+    : store.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, operation);
   switch (outcome) {
     case "stored":
     case "unfinished":

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Request } from "../protocol.ts";
 import type { Handle } from "../store.ts";
 import type { Context } from "./context.ts";
 import type { Operation, Step } from "./operation.ts";
@@ -26,6 +25,19 @@ export function appendValue(context: Context, handle: Handle, length: number): v
     const scratch = context.scratch(length);
     store.copyTo(handle, scratch, 0);
     output.value(scratch, 0, length);
+  }
+}
+
+/** Appends a value as a bulk string of the Redis wire. */
+export function appendBulk(context: Context, handle: Handle, length: number): void {
+  const { store, redis } = context;
+  if (store.view(handle)) {
+    const start = store.viewStart;
+    redis.bulk(store.viewBytes, start, start + length);
+  } else {
+    const scratch = context.scratch(length);
+    store.copyTo(handle, scratch, 0);
+    redis.bulk(scratch, 0, length);
   }
 }
 
@@ -64,10 +76,11 @@ export class ValueParts {
     context.buffers.give(this.#copy);
   }
 
-  /** Appends the next part in base64; true when that was the last. */
+  /** Appends the next part, for a line in base64; true when that was the last. */
   appendNext(context: Context): boolean {
     const end = Math.min(this.#length, this.#sent + partBytesMax);
-    context.output.base64(this.#copy, this.#sent, end);
+    if (context.redisClient === undefined) context.output.base64(this.#copy, this.#sent, end);
+    else context.output.appendRange(this.#copy, this.#sent, end);
     this.#sent = end;
     return end === this.#length;
   }
@@ -81,7 +94,7 @@ export abstract class LargeReply implements Operation {
   protected parts: ValueParts | undefined;
   #stopWaiting: (() => void) | undefined;
 
-  constructor(protected readonly request: Request, private readonly session: SessionControl) {}
+  constructor(private readonly session: SessionControl) {}
 
   get heldBytes(): number {
     return this.parts?.heldBytes ?? 0;

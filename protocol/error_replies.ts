@@ -26,6 +26,9 @@ export const errorKinds = [
   "server_busy",
   "too_many_connections",
   "not_this_protocol",
+  "wrong_arguments",
+  "wrong_state",
+  "broken_request",
 ] as const;
 
 /** The kind of an error, as INFO counts it. */
@@ -37,13 +40,18 @@ export interface ErrorReply {
   readonly kind: ErrorKind;
   /** The whole reply line, its line feed included. */
   readonly line: Uint8Array;
+  /** The same for a client that speaks Redis, its line end included. */
+  readonly redis: Uint8Array;
 }
 
 const encoder = new TextEncoder();
 
-/** Makes an error reply: `ERROR`, a space, and the text. */
-export function errorReply(kind: ErrorKind, text: string): ErrorReply {
-  return { kind, line: encoder.encode(`ERROR ${text}\n`) };
+/**
+ * Makes an error reply: `ERROR`, a space, and the text. Clients of Redis get `redis`, which begins
+ * with the code that they recognise; by default `ERR` and the text.
+ */
+export function errorReply(kind: ErrorKind, text: string, redis = `ERR ${text}`): ErrorReply {
+  return { kind, line: encoder.encode(`ERROR ${text}\n`), redis: encoder.encode(`-${redis}\r\n`) };
 }
 
 /** The reply to anything that is not a command, an empty line included. */
@@ -56,21 +64,31 @@ export const keyTooLong: ErrorReply = errorReply(
 );
 
 /** The reply to INCR on a value that is not the decimal text of a signed 64-bit integer. */
-export const notAnInteger: ErrorReply = errorReply("not_an_integer", "value is not an integer");
+export const notAnInteger: ErrorReply = errorReply(
+  "not_an_integer",
+  "value is not an integer",
+  "ERR value is not an integer or out of range",
+);
 
 /** The reply to INCR beyond 64 bits. */
-export const integerOverflow: ErrorReply = errorReply("integer_overflow", "integer overflow");
+export const integerOverflow: ErrorReply = errorReply(
+  "integer_overflow",
+  "integer overflow",
+  "ERR increment or decrement would overflow",
+);
 
 /** The reply to a request that came before AUTH. */
 export const authenticationRequired: ErrorReply = errorReply(
   "authentication_required",
   "authentication required",
+  "NOAUTH Authentication required.",
 );
 
 /** The reply to a wrong token. */
 export const authenticationFailed: ErrorReply = errorReply(
   "authentication_failed",
   "authentication failed",
+  "WRONGPASS invalid username-password pair or user is disabled.",
 );
 
 /** The last line to a connection whose unfinished line does not fit `--max-pending`. */
@@ -87,7 +105,7 @@ export const secondsRange = `seconds from ${ttlSecondsMin} to ${ttlSecondsMax}`;
 
 /** The reply to an HTTP request. */
 export const badRequest: ErrorReply = {
-  kind: "not_this_protocol",
+  ...errorReply("not_this_protocol", "bad request"),
   line: encoder.encode(
     "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
   ),

@@ -30,3 +30,12 @@ export const scanCursorMax = 2 ** 38 - 1;
 
 /** The most characters of a client's own word that an error line repeats. */
 export const echoedCharactersMax = 64;
+
+/** The most arguments of a request on the Redis wire. */
+export const argumentsMax = 1024 * 1024;
+
+/** The same before AUTH, where a token is required; as in Redis. */
+export const argumentsBeforeAuthMax = 10;
+
+/** The longest argument before AUTH, in bytes; as in Redis. */
+export const argumentBytesBeforeAuthMax = 16 * 1024;

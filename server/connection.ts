@@ -9,6 +9,7 @@
  */
 
 import {
+  ArrayParser,
   authenticationRequired,
   badRequest,
   isHttpRequest,
@@ -66,6 +67,10 @@ const kernelBytesMax = 8 * 1024 * 1024;
 
 const nothing = new Uint8Array(0);
 
+function tooLong(bytesMax: number): string {
+  return `the request is longer than ${bytesMax} bytes`;
+}
+
 /** A client's connection: its input buffer, session and unsent replies. */
 export class Connection implements SessionOwner, OpenConnection {
   /** Set by the driver before the first `next()`. */
@@ -88,6 +93,8 @@ export class Connection implements SessionOwner, OpenConnection {
   #countedStrangersInput = 0;
   #countedReplies = 0;
   #isFirstLine = true;
+  /** Has read a part of an array, if that has not arrived as a whole. */
+  #arrays: ArrayParser | undefined;
   #inputEnded = false;
   #isDraining = false;
   #isAborted = false;
@@ -279,7 +286,7 @@ export class Connection implements SessionOwner, OpenConnection {
       : outputBytesScarce;
     for (let lines = 0; !session.isBusy && !session.isClosing; lines++) {
       if (lines === runLinesMax || output.length >= outputMax) return "run";
-      if (!this.#runNextLine()) return this.#afterLastLine();
+      if (!this.#runNext()) return this.#afterLastLine();
     }
     if (!session.hasPending) return "linger";
     switch (session.pendingStep) {
@@ -299,24 +306,21 @@ export class Connection implements SessionOwner, OpenConnection {
     if (isPending && session.pendingStep !== "wait") return "yield";
     if (this.#inputEnded) return isPending ? "wait" : "close";
     if (this.#isDraining || this.#context.isDraining) return isPending ? "wait" : "linger";
-    if (this.#countInput(this.#input.unfinishedBytes)) return "read";
-    this.#context.commands.fail(serverBusy);
-    session.close();
+    if (this.#countInput(this.#input.unfinishedBytes + session.queuedBytes)) return "read";
+    session.refuse(serverBusy);
     return isPending ? "wait" : "linger";
   }
 
-  /** Runs the next line; false if there is no whole line. */
-  #runNextLine(): boolean {
+  /** Runs the next request; false if there is no whole one. */
+  #runNext(): boolean {
     const input = this.#input;
     const session = this.#session;
+    if (this.#speaksRedis) return this.#runNextArray();
     if (this.#isFirstLine && isTlsHello(input.bytes, input.start, input.end)) {
       session.close();
       return true;
     }
-    const { lineBytesMax } = this.#context.limits;
-    const bytesMax = session.isAuthenticated
-      ? lineBytesMax
-      : Math.min(lineBytesMax, strangerLineBytesMax);
+    const bytesMax = this.#requestBytesMax;
     const head = this.#isFirstLine ? input.head() : nothing;
     let result = input.nextLine(bytesMax);
     if (result === "none" && this.#inputEnded) result = input.lastLine(bytesMax);
@@ -337,6 +341,58 @@ export class Connection implements SessionOwner, OpenConnection {
     if (result === "line") session.run(bytes, lineStart, lineEnd);
     else this.#refuseLongLine(bytesMax);
     return true;
+  }
+
+  /** Whether the next request is an array: the first one may have begun already. */
+  get #speaksRedis(): boolean {
+    return this.#session.speaksRedis || this.#input.startsArray || this.#arrays !== undefined;
+  }
+
+  /** Runs the next array; false if there is no whole one. */
+  #runNextArray(): boolean {
+    const input = this.#input;
+    const session = this.#session;
+    if (input.start === input.end) return false;
+    const bytesMax = this.#requestBytesMax;
+    const parser = this.#arrays ?? this.#context.arrays;
+    parser.isStranger = !session.isAuthenticated;
+    const result = input.nextArray(parser, bytesMax);
+    if (result === "none") {
+      this.#keepParser(parser);
+      return false;
+    }
+    this.#giveParserBack();
+    this.#isFirstLine = false;
+    this.linesRun++;
+    this.#lineStartedAtMs = this.#context.nowMs;
+    if (result === "array") {
+      session.runArray(input.bytes, parser);
+      return true;
+    }
+    session.refuseArray(result === "broken" ? parser.error : tooLong(bytesMax));
+    parser.reset();
+    return true;
+  }
+
+  /** The parser of an unfinished request stays with its connection. */
+  #keepParser(parser: ArrayParser): void {
+    if (this.#arrays === parser) return;
+    this.#arrays = parser;
+    this.#context.arrays = new ArrayParser();
+  }
+
+  #giveParserBack(): void {
+    if (this.#arrays === undefined) return;
+    this.#context.arrays = this.#arrays;
+    this.#arrays = undefined;
+  }
+
+  /** The longest request now. */
+  get #requestBytesMax(): number {
+    const { lineBytesMax } = this.#context.limits;
+    return this.#session.isAuthenticated
+      ? lineBytesMax
+      : Math.min(lineBytesMax, strangerLineBytesMax);
   }
 
   #refuseLongLine(bytesMax: number): void {

@@ -7,6 +7,7 @@
  */
 
 import type { CommandTable, Context } from "../commands/mod.ts";
+import { ArrayParser } from "../protocol.ts";
 import { InvariantError } from "../store.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Events } from "./event_log.ts";
@@ -83,6 +84,8 @@ export class ServerContext {
   readonly replies: MemoryBound;
   /** The connections that are open. */
   readonly connections: Set<OpenConnection> = new Set();
+  /** Reads the arrays of the connection that runs, one that has arrived as a whole at a time. */
+  arrays: ArrayParser = new ArrayParser();
   /** The time of the last tick. */
   nowMs: number;
   /** True once the server is shutting down: no connection reads on. */

@@ -82,7 +82,12 @@ class StreamDriver implements ConnectionDriver {
 
   constructor(store: Storage, lineBytesMax: number) {
     this.#context = new ServerContext({
-      commands: new Context({ store, version, verbs: commandTable.verbs }),
+      commands: new Context({
+        store,
+        version,
+        verbs: commandTable.verbs,
+        requestBytesMax: lineBytesMax,
+      }),
       table: commandTable,
       buffers: new BufferPool(),
       limits: { ...serverDefaults, lineBytesMax },

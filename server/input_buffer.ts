@@ -1,5 +1,6 @@
 /**
- * The input buffer: bytes that a connection has read and not consumed yet, and the lines in them.
+ * The input buffer: bytes that a connection has read and not consumed yet, and the requests in them,
+ * which are lines or arrays.
  *
  * The buffer starts small, since most connections are idle most of the time and a pending read
  * holds its buffer. It grows fourfold while reads fill it, up to 64 KiB, and shrinks when reads are short.
@@ -17,7 +18,7 @@
  * @module
  */
 
-import { type Buffers, findLineFeed } from "../protocol.ts";
+import { type ArrayParser, type Buffers, findLineFeed, startsArray } from "../protocol.ts";
 
 /** The size of an idle connection's buffer, in bytes. */
 export const inputBytesMin = 512;
@@ -44,6 +45,9 @@ const nothing = new Uint8Array(0);
 
 /** The result of a search for a line. */
 export type LineResult = "line" | "none" | "too long";
+
+/** The result of a search for an array; the parser says what is wrong with a broken one. */
+export type ArrayResult = "array" | "none" | "too long" | "broken";
 
 /** Bytes that were read and not consumed, and the lines in them. */
 export class InputBuffer {
@@ -192,6 +196,38 @@ export class InputBuffer {
     this.lineEnd = this.lineStart + length;
     this.start = this.lineEnd;
     return "line";
+  }
+
+  /** Whether a request begins here that is an array. */
+  get startsArray(): boolean {
+    return this.start < this.end && startsArray(this.bytes[this.start]) &&
+      this.#chunks === undefined && !this.#isSkipping;
+  }
+
+  /**
+   * Consumes the next array of up to `bytesMax` bytes; the parser has its arguments, as offsets into
+   * `bytes`. Where it is too long or broken, nothing behind it can be understood.
+   */
+  nextArray(parser: ArrayParser, bytesMax: number): ArrayResult {
+    const from = this.start + this.#searchedBytes;
+    const requestStart = this.start - this.#chunkedBytes;
+    switch (parser.parse(this.bytes, from, this.end, requestStart)) {
+      case "broken":
+        return "broken";
+      case "unfinished":
+        this.#searchedBytes = this.end - this.start;
+        return this.unfinishedBytes + parser.bytesLeft > bytesMax ? "too long" : "none";
+      case "request":
+    }
+    const length = parser.at - requestStart;
+    this.#searchedBytes = 0;
+    this.lineStart = requestStart;
+    if (this.#chunks !== undefined) {
+      this.lineStart = this.#join();
+      parser.args.move(this.lineStart - requestStart);
+    }
+    this.lineEnd = this.start = this.lineStart + length;
+    return length > bytesMax ? "too long" : "array";
   }
 
   /** The beginning of the unfinished line, up to 64 KiB. */

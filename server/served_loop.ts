@@ -57,6 +57,7 @@ export class ServedLoop {
       io: loop.io,
       processBytes: () => Deno.memoryUsage().rss,
       isToken,
+      requestBytesMax: limits.lineBytesMax,
       now: threads?.now,
       shared: threads?.shared,
     });

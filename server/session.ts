@@ -9,8 +9,21 @@
  * @module
  */
 
-import type { CommandTable, Context, Operation, SessionControl, Step } from "../commands/mod.ts";
-import { authenticationRequired, type ErrorReply } from "../protocol.ts";
+import {
+  type CommandTable,
+  type Context,
+  type Operation,
+  RedisClient,
+  redisTable,
+  type SessionControl,
+  type Step,
+} from "../commands/mod.ts";
+import {
+  Arguments,
+  type ArrayParser,
+  authenticationRequired,
+  type ErrorReply,
+} from "../protocol.ts";
 
 /** The most replies that one session holds back behind an operation. */
 export const heldRepliesMax = 1024;
@@ -44,6 +57,8 @@ interface PendingReply {
 
 /** Runs the requests of one client. */
 export class Session implements SessionControl {
+  /** The number of the connection. */
+  readonly id: number;
   /** Whether the client has logged in, or no token is required. */
   isAuthenticated: boolean;
   /** True once no further request of this client runs. */
@@ -52,6 +67,8 @@ export class Session implements SessionControl {
   hasPending = false;
   /** True while no further line may run. */
   isBusy = false;
+  /** What the server knows of a client that speaks Redis; undefined for one that sends lines. */
+  redis: RedisClient | undefined;
   readonly #context: Context;
   readonly #table: CommandTable;
   readonly #owner: SessionOwner;
@@ -64,7 +81,13 @@ export class Session implements SessionControl {
     this.#context = context;
     this.#table = table;
     this.#owner = owner;
+    this.id = context.connectionId();
     this.isAuthenticated = context.isToken === undefined;
+  }
+
+  /** Bytes of requests that wait for the end of a transaction. */
+  get queuedBytes(): number {
+    return this.redis?.transaction?.heldBytes ?? 0;
   }
 
   /** Bytes that operations hold, and bytes of replies that are held back. */
@@ -76,10 +99,16 @@ export class Session implements SessionControl {
     );
   }
 
+  /** Whether the client has sent an array: it speaks Redis to its end. */
+  get speaksRedis(): boolean {
+    return this.redis !== undefined;
+  }
+
   /** Runs the line `bytes[start, end)`. The session must not be busy. */
   run(bytes: Uint8Array, start: number, end: number): void {
     const context = this.#context;
     const table = this.#table;
+    context.redisClient = undefined;
     const { output } = context;
     const before = output.length;
     // The arguments of a client that has not logged in are not parsed.
@@ -101,11 +130,46 @@ export class Session implements SessionControl {
     if (this.hasPending) this.#holdBack(undefined, noVerb, before);
   }
 
+  /** Runs the array that the parser has read. The session must not be busy. */
+  runArray(bytes: Uint8Array, parser: ArrayParser): void {
+    const context = this.#context;
+    const client = this.redis ??= new RedisClient();
+    context.redisClient = client;
+    const before = context.output.length;
+    const operation = redisTable.run(context, parser.args, bytes, this);
+    if (operation !== undefined) {
+      // Its offsets are the operation's now.
+      const { verb } = parser.args;
+      parser.args = new Arguments();
+      this.#begin(operation, verb, bytes, before);
+    } else if (this.hasPending) {
+      this.#holdBack(undefined, noVerb, before);
+    }
+  }
+
+  /** Answers an array that cannot be read; what follows it cannot be read either. */
+  refuseArray(error: string): void {
+    const context = this.#context;
+    context.redisClient = this.redis ??= new RedisClient();
+    const before = context.output.length;
+    context.failRedis("broken_request", `ERR Protocol error: ${error}`);
+    if (this.hasPending) this.#holdBack(undefined, noVerb, before);
+    this.close();
+  }
+
   /** Answers with an error instead of running a line. */
   answer(error: ErrorReply): void {
-    const before = this.#context.output.length;
-    this.#context.fail(error);
+    const context = this.#context;
+    context.redisClient = this.redis;
+    const before = context.output.length;
+    context.fail(error);
     if (this.hasPending) this.#holdBack(undefined, noVerb, before);
+  }
+
+  /** Answers with an error, and ends the connection. */
+  refuse(error: ErrorReply): void {
+    this.answer(error);
+    this.close();
   }
 
   /** The result of the first pending reply's last step; `"done"` when none is pending. */
@@ -189,6 +253,7 @@ export class Session implements SessionControl {
     isFirst: boolean,
   ): void {
     const context = this.#context;
+    context.redisClient = this.redis;
     const before = context.output.length;
     const startMs = context.now();
     reply.step = operation.step(context, bytes);

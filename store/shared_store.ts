@@ -391,6 +391,29 @@ export class SharedStore implements Storage {
     }
   }
 
+  readonly cursors: number = 2 ** 32;
+  enterAll(): void {}
+  leaveAll(): void {}
+  version(_bytes: Uint8Array, _start: number, _end: number): number {
+    return 0;
+  }
+  putNow(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: Milliseconds,
+  ): Exclude<PutOutcome, "unfinished"> {
+    const put = this.startPut();
+    for (;;) {
+      // deno-fmt-ignore: temporary
+      const outcome = this.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, put);
+      if (outcome !== "unfinished") return outcome;
+    }
+  }
+
   /** Checks everything that must always hold; throws an InvariantError if something does not. */
   verify(): void {
     this.#shards.withAll((all) => {

@@ -140,4 +140,22 @@ export interface Storage {
    * unfinished flush. True when more is due now.
    */
   sweep(): boolean;
+  /** Keeps other threads away from all keys until `leaveAll`. */
+  enterAll(): void;
+  /** Lets other threads go on. */
+  leaveAll(): void;
+  /** A put that ends in this one call; only between `enterAll` and `leaveAll`. */
+  putNow(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: Milliseconds,
+  ): Exclude<PutOutcome, "unfinished">;
+  /** A number that is another one once the key may have changed. */
+  version(bytes: Uint8Array, start: number, end: number): number;
+  /** One more than the largest cursor of `scan`. */
+  readonly cursors: number;
 }

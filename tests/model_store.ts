@@ -47,6 +47,29 @@ function nameOf(bytes: Uint8Array, start: number, end: number): string {
 
 /** The model. Its entries' order in the Map is their order of use. */
 export class ModelStore implements Storage {
+  readonly cursors: number = 2 ** 32;
+  enterAll(): void {}
+  leaveAll(): void {}
+  version(_bytes: Uint8Array, _start: number, _end: number): number {
+    return 0;
+  }
+  putNow(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: number,
+  ): Exclude<PutOutcome, "unfinished"> {
+    const put = this.startPut();
+    for (;;) {
+      // deno-fmt-ignore: temporary
+      const outcome = this.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, put);
+      if (outcome !== "unfinished") return outcome;
+    }
+  }
+
   readonly limitBytes: number;
   readonly now: () => Milliseconds;
   viewBytes: Uint8Array = new Uint8Array(0);

@@ -92,6 +92,7 @@ export class ManualServer {
         schedule: this.clock.schedule,
         now: this.clock.now,
         buffers,
+        requestBytesMax: options.lineBytesMax,
         shared: options.isShared
           ? {
             counters,

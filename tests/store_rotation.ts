@@ -12,6 +12,7 @@ import type {
   Handle,
   HashKey,
   PutOperation,
+  PutOutcome,
   SharedMemory,
   Storage,
   StoreStats,
@@ -76,6 +77,29 @@ export interface RotationOptions {
 
 /** Several threads' views of one store, which take turns. */
 export class Rotation implements Storage {
+  readonly cursors: number = 2 ** 32;
+  enterAll(): void {}
+  leaveAll(): void {}
+  version(_bytes: Uint8Array, _start: number, _end: number): number {
+    return 0;
+  }
+  putNow(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: number,
+  ): Exclude<PutOutcome, "unfinished"> {
+    const put = this.startPut();
+    for (;;) {
+      // deno-fmt-ignore: temporary
+      const outcome = this.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, put);
+      if (outcome !== "unfinished") return outcome;
+    }
+  }
+
   readonly limitBytes: number;
   readonly now: () => number;
   readonly threads: readonly SharedStore[];
