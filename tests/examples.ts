@@ -34,13 +34,14 @@ interface Outcome {
   bytes: Uint8Array;
 }
 
-/** Runs a program to its end. */
+/** Runs a program to its end, or until it has taken too long. */
 export async function run(
   command: readonly string[],
-  { env = {}, cwd, input = "" }: {
+  { env = {}, cwd, input = "", msMax = programMsMax }: {
     env?: Record<string, string>;
     cwd?: string;
     input?: string | Uint8Array;
+    msMax?: number;
   } = {},
 ): Promise<Outcome> {
   const child = new Deno.Command(command[0], {
@@ -50,7 +51,7 @@ export async function run(
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(programMsMax),
+    signal: AbortSignal.timeout(msMax),
   }).spawn();
   const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
   const writer = child.stdin.getWriter();
