@@ -9,6 +9,7 @@ import type { RedisCommand } from "./command.ts";
 import { auth, echo, hello, ping, quit, reset, select } from "./connection.ts";
 import { del, exists, touch, unlink } from "./delete.ts";
 import { RedisTable } from "./dispatch.ts";
+import { functions } from "./functions.ts";
 import { get, getdel, getex } from "./get.ts";
 import { getset, psetex, set, setex, setnx } from "./set.ts";
 import { discard, execOf, multi, unwatch, watch } from "./transactions.ts";
@@ -39,6 +40,7 @@ export const redisCommands: readonly RedisCommand[] = [
   auth,
   hello,
   reset,
+  functions,
 ];
 
 /** Finds and runs these commands. */
