@@ -19,7 +19,7 @@ import { firstRedisVerb } from "../counters.ts";
 import type { Operation } from "../operation.ts";
 import type { SessionControl } from "../session_control.ts";
 import { type KeyPlaces, oneKey, type RedisCommand } from "./command.ts";
-import { otherTypes } from "./other_types.ts";
+import { otherTypes, otherTypeText } from "./other_types.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** The most arguments, and characters of them, that the reply to an unknown command repeats. */
@@ -191,8 +191,7 @@ function unknown(context: Context, args: Arguments, bytes: Uint8Array): void {
   const name = decoder.decode(bytes.subarray(args.starts[0], args.ends[0]));
   const type = otherTypes.get(name.toLowerCase());
   if (type !== undefined) {
-    const text = `ERR this store keeps strings: it has no ${type}, so no ${name.toUpperCase()}`;
-    return context.failRedis("unknown_command", text);
+    return context.failRedis("unknown_command", otherTypeText(name, type));
   }
   let shown = "";
   for (let n = 1; n < args.count && n <= echoedArgumentsMax; n++) {

@@ -26,7 +26,7 @@ const names: Readonly<Record<string, string>> = {
   streams:
     "xack xackdel xadd xautoclaim xclaim xdel xdelex xgroup xinfo xlen xpending xrange xread " +
     "xreadgroup xrevrange xsetid xtrim",
-  scripts: "eval eval_ro evalsha evalsha_ro fcall fcall_ro function script",
+  scripts: "eval eval_ro evalsha evalsha_ro fcall fcall_ro script",
   "publishing and subscribing":
     "psubscribe publish pubsub punsubscribe spublish ssubscribe subscribe sunsubscribe unsubscribe",
   "sorting of values": "sort sort_ro",
@@ -37,3 +37,8 @@ const names: Readonly<Record<string, string>> = {
 export const otherTypes: ReadonlyMap<string, string> = new Map(
   Object.entries(names).flatMap(([type, list]) => list.split(" ").map((name) => [name, type])),
 );
+
+/** What is said to a request for a command that works on another type. */
+export function otherTypeText(name: string, type: string): string {
+  return `ERR this store keeps strings: it has no ${type}, so no ${name.toUpperCase()}`;
+}

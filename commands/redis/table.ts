@@ -21,6 +21,7 @@ import {
   ttl,
 } from "./expire.ts";
 import { delprefix, flushall, flushdb } from "./flush.ts";
+import { functions } from "./functions.ts";
 import { get, getdel, getex } from "./get.ts";
 import { memory, object, type, wait } from "./inspect.ts";
 import { dbsize, keys, randomkey, scan } from "./listing.ts";
@@ -77,6 +78,7 @@ export const redisCommands: readonly RedisCommand[] = [
   auth,
   hello,
   reset,
+  functions,
 ];
 
 /** Finds and runs these commands. */
