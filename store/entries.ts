@@ -28,7 +28,7 @@ import {
 } from "./record.ts";
 import { SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
 import type { Memory } from "./memory.ts";
-import { type Root, type State, USAGE, USAGE_OF } from "./state.ts";
+import { EPOCH, type Root, type State, USAGE, USAGE_OF, VERSIONS_SHIFT } from "./state.ts";
 
 /** An entry whose key and value need more bytes than this keeps its value in fragments. */
 export const INLINE_BYTES_MAX = 8_192;
@@ -43,6 +43,8 @@ export class Entries {
   readonly usageOf: Float64Array;
 
   readonly #hashKey: HashKey;
+  /** Counters of changes, by the first bits of a hash. */
+  readonly #versions: Uint32Array;
 
   constructor(memory: Memory, root: Root, hashKey: HashKey, arenaBytesMax: number) {
     this.#hashKey = hashKey;
@@ -51,6 +53,7 @@ export class Entries {
     this.index = new Index(memory, root);
     this.fragments = new Fragments(this.arena, this.state);
     this.usageOf = this.state.subarray(USAGE_OF, USAGE_OF + 3);
+    this.#versions = root.versions;
   }
 
   /** Makes the views again that depend on what another thread has changed. */
@@ -62,6 +65,21 @@ export class Entries {
   /** Bytes of keys and values of all entries. */
   get usage(): number {
     return this.state[USAGE];
+  }
+
+  /** A number that is another one once a key with this hash has changed. */
+  versionOf(hash: number): number {
+    return this.state[EPOCH] * 2 ** 32 + this.#versions[hash >>> VERSIONS_SHIFT];
+  }
+
+  /** Notes that a key with this hash changes. */
+  changed(hash: number): void {
+    this.#versions[hash >>> VERSIONS_SHIFT]++;
+  }
+
+  /** Notes that any key may change. */
+  allChanged(): void {
+    this.state[EPOCH]++;
   }
 
   /** The entry of a key, or 0. */
@@ -264,7 +282,9 @@ export class Entries {
 
   /** Removes an entry, which may free its segment. */
   remove(ref: number): void {
-    this.index.remove(this.hashOf(ref), ref);
+    const hash = this.hashOf(ref);
+    this.changed(hash);
+    this.index.remove(hash, ref);
     this.#discard(ref);
   }
 
@@ -297,6 +317,7 @@ export class Entries {
 
   /** Forgets all entries and what is staged, and gives their memory back. */
   clear(): void {
+    this.allChanged();
     this.index.clear();
     this.arena.clear();
     this.fragments.clear();

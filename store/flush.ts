@@ -49,6 +49,7 @@ export class Flush {
   begin(prefix: Uint8Array): void {
     this.prefix = prefix;
     const { state } = this.#entries;
+    this.#entries.allChanged();
     state[FLUSH_CURSOR] = state[FLUSH_REMOVED] = 0;
   }
 

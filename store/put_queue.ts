@@ -43,6 +43,17 @@ export class PutQueue {
     return operation;
   }
 
+  /** Adds a put at the front of the queue; the one that was the first begins again. */
+  startFirst(): LargePut {
+    this.restart();
+    const waiting = [...this.#operations];
+    this.#operations.clear();
+    const operation = new LargePut(this);
+    for (const one of [operation, ...waiting]) this.#operations.add(one);
+    this.#first = operation;
+    return operation;
+  }
+
   /** The operation as one of this queue's own; an Error if it is not, has ended, or is misused. */
   own(operation: PutOperation, valueBytes: number): LargePut {
     if (!(operation instanceof LargePut && this.#operations.has(operation))) {

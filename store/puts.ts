@@ -12,6 +12,7 @@ import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
 import { type Eviction, NOT_RECALLED } from "./eviction.ts";
 import type { Flush } from "./flush.ts";
+import { InvariantError } from "./invariant.ts";
 import type { LiveEntries } from "./live_entries.ts";
 import { type LargePut, PutQueue, STAGED_PART_BYTES } from "./put_queue.ts";
 import {
@@ -25,6 +26,9 @@ import {
 } from "./record.ts";
 import { NO_SLOT, OUT_OF_MEMORY, type Reservation, STARVED, UNFINISHED } from "./reservation.ts";
 import type { Handle, Milliseconds, PutOperation, PutOutcome } from "./storage.ts";
+
+/** Bounded shares of eviction in a row after which something is wrong. */
+const GAIN_TRIES_MAX = 100_000_000;
 
 /** The parts of a store that puts work on. */
 export interface PutParts {
@@ -103,6 +107,33 @@ export class Puts {
     return outcome;
   }
 
+  /**
+   * A put that ends in this call, however many steps it takes. A put under way begins again from its
+   * beginning. `gain` raises the shard's part of the limit, where it has only a part.
+   */
+  putNow(
+    hash: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: Milliseconds,
+    gain?: () => boolean,
+  ): Exclude<PutOutcome, "unfinished"> {
+    // deno-fmt-ignore: one line shows that the arguments are handed on
+    const outcome = this.put(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, undefined);
+    if (outcome !== "unfinished") return outcome;
+    const large = this.#queue.startFirst();
+    for (;;) {
+      if (gain !== undefined) { while (!gain()); }
+      // deno-fmt-ignore: one line shows that the arguments are handed on
+      const outcome = this.proceed(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, large);
+      if (outcome !== "unfinished") return outcome;
+    }
+  }
+
   /** One call of a put: all of it, or one part of the put whose turn it is. */
   put(
     hash: number,
@@ -124,7 +155,9 @@ export class Puts {
     if (large === undefined && valueBytes > STAGED_PART_BYTES) return "unfinished";
     const due = Math.ceil(expiresAt);
     let ref = this.#live.find(hash, key, keyStart, keyEnd);
-    if (ref !== 0 && this.#overwrite(ref, bytes, value, valueStart, valueEnd, due)) return "stored";
+    if (ref !== 0 && this.#overwrite(hash, ref, bytes, value, valueStart, valueEnd, due)) {
+      return "stored";
+    }
     const flags = (due === Infinity ? 0 : EXPIRES) | (this.#flush.exempts(hash) ? EXEMPT : 0);
     const word0 = entries.newWord0(keyBytes, valueBytes, flags);
     const recalled = this.#recall(hash, ref, large);
@@ -148,10 +181,11 @@ export class Puts {
       ref = entries.find(hash, key, keyStart, keyEnd);
     }
     if (ref === 0) this.#eviction.admit(recalled, bytes);
-    else if (this.#overwrite(ref, bytes, value, valueStart, valueEnd, due)) return "stored";
+    else if (this.#overwrite(hash, ref, bytes, value, valueStart, valueEnd, due)) return "stored";
     else this.#eviction.touch(ref);
     const visits = ref === 0 ? 0 : entries.visitsOf(ref);
     const visited = word0 + visits * (1 << VISITS_SHIFT);
+    entries.changed(hash);
     // deno-fmt-ignore: one line shows where the bytes come from
     entries.insert(queue, ref, hash, visited, due, key, keyStart, keyEnd, value, valueStart + staged, valueEnd, staged > 0);
     this.#compaction.schedule(granulesOf(bytes));
@@ -160,6 +194,7 @@ export class Puts {
 
   /** Writes a value in place of the old one, if it fits the limit and the record. */
   #overwrite(
+    hash: number,
     ref: Handle,
     bytes: number,
     value: Uint8Array,
@@ -170,6 +205,7 @@ export class Puts {
     const entries = this.#entries;
     if (!this.#reservation.fits(bytes - entries.bytesOf(ref))) return false;
     if (!entries.overwrite(ref, value, valueStart, valueEnd, due)) return false;
+    entries.changed(hash);
     this.#eviction.touch(ref);
     return true;
   }

@@ -158,6 +158,11 @@ export class Shard {
       : this.parts.puts.proceed(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, operation);
   }
 
+  /** A number that is another one once a key with this hash has changed. */
+  version(hash: number): number {
+    return this.parts.entries.versionOf(hash);
+  }
+
   /** Takes a place in the queue of puts that need several calls. */
   startPut(): PutOperation {
     return this.parts.puts.start();
@@ -192,10 +197,12 @@ export class Shard {
     if (ref === 0) return false;
     const due = Math.ceil(expiresAt);
     if ((entries.word(ref, 0) & EXPIRES) !== 0) {
+      entries.changed(hash);
       entries.setExpiry(ref, due);
       return true;
     }
     if (due === Infinity) return true;
+    entries.changed(hash);
     for (let tries = EXPIRE_TRIES_MAX;;) {
       const granules = entries.granulesWithExpiry(ref);
       const steps = this.parts.reservation.ensure(

@@ -19,6 +19,8 @@ export class Shards {
   readonly #locks: Locks;
   readonly #control: Control;
   readonly #budgets: Budgets;
+  /** True while this thread holds all locks: then each single one counts as taken. */
+  holdsAll = false;
 
   constructor(all: readonly Shard[], control: Control, budgets: Budgets) {
     this.all = all;
@@ -29,21 +31,41 @@ export class Shards {
 
   /** Locks a shard. This thread must hold none. */
   lock(n: number): Shard {
+    if (this.holdsAll) return this.all[n];
     this.#locks.lock(n);
     return this.#attached(n);
   }
 
   /** Locks a shard if it is free; this thread may hold others. */
   tryLock(n: number): Shard | undefined {
+    if (this.holdsAll) return this.all[n];
     return this.#locks.tryLock(n) ? this.#attached(n) : undefined;
   }
 
   /** Unlocks a shard. */
   unlock(n: number): void {
+    if (this.holdsAll) return;
     const shard = this.all[n];
     shard.detach();
     this.#budgets.settle(shard.state);
     this.#locks.unlock(n);
+  }
+
+  /** Locks all shards, in ascending order. This thread must hold none. */
+  lockAll(): void {
+    let locked = 0;
+    try {
+      for (; locked < this.all.length; locked++) this.lock(locked);
+      this.holdsAll = true;
+    } finally {
+      if (!this.holdsAll) { while (locked > 0) this.unlock(--locked); }
+    }
+  }
+
+  /** Unlocks all shards. */
+  unlockAll(): void {
+    this.holdsAll = false;
+    for (let n = this.all.length - 1; n >= 0; n--) this.unlock(n);
   }
 
   /** Does some work on one shard. */
@@ -58,12 +80,12 @@ export class Shards {
 
   /** Does some work while no other thread works on any shard. */
   withAll<Result>(work: (shards: readonly Shard[]) => Result): Result {
-    let locked = 0;
+    if (this.holdsAll) return work(this.all);
+    this.lockAll();
     try {
-      for (; locked < this.all.length; locked++) this.lock(locked);
       return work(this.all);
     } finally {
-      while (locked > 0) this.unlock(--locked);
+      this.unlockAll();
     }
   }
 

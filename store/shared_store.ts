@@ -3,9 +3,10 @@
  *
  * A key belongs to the shard that the low bits of its hash name. Each thread has a `SharedStore` of
  * its own, whose views all lie on the same memory. A call takes the lock of one shard, and keeps it
- * while the key is entered; USAGE and flushes take all of them, in ascending order.
+ * while the key is entered; USAGE and flushes take all of them, in ascending order, and so does
+ * `enterAll`, which keeps them.
  *
- * What always holds between two calls: this thread holds no lock, unless a key is entered. What
+ * What always holds between two calls: this thread holds no lock, unless keys are entered. What
  * `Store` promises holds here too, with one exception: with several shards, eviction may begin at
  * 99 % of the limit.
  *
@@ -218,7 +219,9 @@ export class SharedStore implements Storage {
 
   /** Locks the shard of a key until `leave`. Throws an InvariantError if a key is entered. */
   enter(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#locked !== -1) throw new InvariantError("two keys were entered at once");
+    if (this.#locked !== -1 && !this.#shards.holdsAll) {
+      throw new InvariantError("two keys were entered at once");
+    }
     const hash = hashOf(this.#hashKey, bytes, start, end);
     const n = hash & this.#mask;
     this.#shard = this.#shards.lock(n);
@@ -391,12 +394,24 @@ export class SharedStore implements Storage {
     }
   }
 
-  readonly cursors: number = 2 ** 32;
-  enterAll(): void {}
-  leaveAll(): void {}
-  version(_bytes: Uint8Array, _start: number, _end: number): number {
-    return 0;
+  /** One more than the largest cursor of `scan`. */
+  get cursors(): number {
+    return this.shards * CURSORS;
   }
+
+  /** Locks all shards until `leaveAll`. Throws an InvariantError if a key is entered. */
+  enterAll(): void {
+    if (this.#locked !== -1) throw new InvariantError("a key was entered before all");
+    this.#shards.lockAll();
+  }
+
+  /** Unlocks them. */
+  leaveAll(): void {
+    this.#locked = -1;
+    this.#shards.unlockAll();
+  }
+
+  /** See `Store.putNow`. Throws an InvariantError if not all shards are locked. */
   putNow(
     key: Uint8Array,
     keyStart: number,
@@ -406,11 +421,31 @@ export class SharedStore implements Storage {
     valueEnd: number,
     expiresAt: Milliseconds,
   ): Exclude<PutOutcome, "unfinished"> {
-    const put = this.startPut();
-    for (;;) {
-      // deno-fmt-ignore: temporary
-      const outcome = this.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, put);
-      if (outcome !== "unfinished") return outcome;
+    if (!this.#shards.holdsAll) throw new InvariantError("not all shards are locked for a put");
+    const bytes = keyEnd - keyStart + valueEnd - valueStart;
+    if (bytes > this.limitBytes) return "too large";
+    this.#open(key, keyStart, keyEnd);
+    const shard = this.#shard;
+    const { entries, puts } = shard.parts;
+    const hash = this.#hash;
+    // No other put may keep what this one needs.
+    for (const { parts } of this.#shards.all) parts.puts.restart();
+    const gain = () => {
+      const existing = shard.find(hash, key, keyStart, keyEnd);
+      const bytesMore = bytes - (existing === 0 ? 0 : entries.bytesOf(existing));
+      return this.#budgets.gain(shard, entries.usage + bytesMore);
+    };
+    // deno-fmt-ignore: one line shows that the arguments are handed on
+    return puts.putNow(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, gain);
+  }
+
+  /** See `Store.version`. */
+  version(bytes: Uint8Array, start: number, end: number): number {
+    const opened = this.#open(bytes, start, end);
+    try {
+      return this.#shard.version(this.#hash);
+    } finally {
+      if (opened) this.leave();
     }
   }
 
@@ -428,7 +463,7 @@ export class SharedStore implements Storage {
 
   /** Enters a key unless that was done; true if `leave` is to follow. */
   #open(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#locked === -1) {
+    if (this.#locked === -1 || this.#shards.holdsAll) {
       this.enter(bytes, start, end);
       return true;
     }

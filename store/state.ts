@@ -97,6 +97,8 @@ export const PAGE_LIST_LENGTH = fields++;
 export const PAGES = fields++;
 export const PAGES_OLD = fields++;
 export const PAGES_SPARE = fields++;
+/** Counts changes of all keys at once: each flush. */
+export const EPOCH = fields++;
 /** The ghost's table. */
 export const GHOST_ADDRESS = fields++;
 export const GHOST_SLOTS = fields++;
@@ -108,13 +110,19 @@ function take(count: number): number {
 
 /** The ends of the three queues, and the segments that are pinned, behind the numbers. */
 const ENDS = 9;
-const ROOT_BYTES = fields * 8 + ENDS * 4;
+/** Counters of changes: keys share one whose hashes have the same first bits. */
+export const VERSIONS = 1024;
+/** The shift that finds the counter of a hash. */
+export const VERSIONS_SHIFT = 22;
+const ROOT_BYTES = fields * 8 + (ENDS + VERSIONS) * 4;
 
 /** The fixed block of a store. */
 export class Root {
   readonly numbers: State;
   /** The oldest and the newest segment of each queue, and pinned segments: three words each. */
   readonly ends: Int32Array<ArrayBuffer>;
+  /** The counters of changes. */
+  readonly versions: Uint32Array<ArrayBuffer>;
   /** Whether another thread has set it up. */
   readonly isAttached: boolean;
   /** Where other threads find it. */
@@ -127,6 +135,7 @@ export class Root {
     this.address = block.address;
     this.numbers = new Float64Array(block.buffer, 0, fields);
     this.ends = new Int32Array(block.buffer, fields * 8, ENDS);
+    this.versions = new Uint32Array(block.buffer, fields * 8 + ENDS * 4, VERSIONS);
   }
 }
 

@@ -140,11 +140,17 @@ export interface Storage {
    * unfinished flush. True when more is due now.
    */
   sweep(): boolean;
-  /** Keeps other threads away from all keys until `leaveAll`. */
+  /**
+   * Keeps other threads away from all keys until `leaveAll`: what is done meanwhile with any of them
+   * is atomic. Single keys may be entered then, which does nothing more.
+   */
   enterAll(): void;
   /** Lets other threads go on. */
   leaveAll(): void;
-  /** A put that ends in this one call; only between `enterAll` and `leaveAll`. */
+  /**
+   * A put that ends in this one call, however much it has to evict or to copy; only between
+   * `enterAll` and `leaveAll`. A put that is under way begins again from its beginning.
+   */
   putNow(
     key: Uint8Array,
     keyStart: number,
@@ -154,7 +160,10 @@ export interface Storage {
     valueEnd: number,
     expiresAt: Milliseconds,
   ): Exclude<PutOutcome, "unfinished">;
-  /** A number that is another one once the key may have changed. */
+  /**
+   * A number that is another one once the key has changed: set, even to the same value; removed by
+   * whatever; or given another expiry. It may be another one although this key has not changed.
+   */
   version(bytes: Uint8Array, start: number, end: number): number;
   /** One more than the largest cursor of `scan`. */
   readonly cursors: number;

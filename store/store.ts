@@ -6,6 +6,7 @@
 
 import { FlushQueue } from "./flush_queue.ts";
 import { type HashKey, hashOf, randomHashKey } from "./hash.ts";
+import { HASHES } from "./index.ts";
 import { allocate, Memory } from "./memory.ts";
 import type { DetailedStats, StoreOptions } from "./options.ts";
 import { Shard } from "./shard.ts";
@@ -222,12 +223,19 @@ export class Store implements Storage {
     return this.#shard.sweep() || flushing;
   }
 
-  readonly cursors: number = 2 ** 32;
+  /** One more than the largest cursor of `scan`. */
+  readonly cursors: number = HASHES;
+
+  /** Does nothing: no other thread has this store. */
   enterAll(): void {}
+
+  /** Does nothing. */
   leaveAll(): void {}
-  version(_bytes: Uint8Array, _start: number, _end: number): number {
-    return 0;
-  }
+
+  /**
+   * A put that ends in this call, however much it has to evict or to copy. A put under way begins
+   * again from its beginning. Only between `enterAll` and `leaveAll`.
+   */
   putNow(
     key: Uint8Array,
     keyStart: number,
@@ -237,12 +245,17 @@ export class Store implements Storage {
     valueEnd: number,
     expiresAt: Milliseconds,
   ): Exclude<PutOutcome, "unfinished"> {
-    const put = this.startPut();
-    for (;;) {
-      // deno-fmt-ignore: temporary
-      const outcome = this.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, put);
-      if (outcome !== "unfinished") return outcome;
-    }
+    const hash = hashOf(this.#hashKey, key, keyStart, keyEnd);
+    const { puts } = this.#shard.parts;
+    return puts.putNow(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt);
+  }
+
+  /**
+   * A number that is another one once the key has changed: set, even to the same value; removed by
+   * whatever; or given another expiry. It may be another one although this key has not changed.
+   */
+  version(bytes: Uint8Array, start: number, end: number): number {
+    return this.#shard.version(hashOf(this.#hashKey, bytes, start, end));
   }
 
   /** Checks everything that must always hold; throws an InvariantError if something does not. */

@@ -12,7 +12,6 @@ import type {
   Handle,
   HashKey,
   PutOperation,
-  PutOutcome,
   SharedMemory,
   Storage,
   StoreStats,
@@ -77,29 +76,6 @@ export interface RotationOptions {
 
 /** Several threads' views of one store, which take turns. */
 export class Rotation implements Storage {
-  readonly cursors: number = 2 ** 32;
-  enterAll(): void {}
-  leaveAll(): void {}
-  version(_bytes: Uint8Array, _start: number, _end: number): number {
-    return 0;
-  }
-  putNow(
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-    expiresAt: number,
-  ): Exclude<PutOutcome, "unfinished"> {
-    const put = this.startPut();
-    for (;;) {
-      // deno-fmt-ignore: temporary
-      const outcome = this.put(key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, put);
-      if (outcome !== "unfinished") return outcome;
-    }
-  }
-
   readonly limitBytes: number;
   readonly now: () => number;
   readonly threads: readonly SharedStore[];
@@ -108,6 +84,7 @@ export class Rotation implements Storage {
   #turn = 0;
   #sweeping = 0;
   #isEntered = false;
+  #hasAll = false;
   #current: SharedStore;
 
   constructor({ limitBytes, threads, shards, now, hashKey = [1, 2], allocate }: RotationOptions) {
@@ -150,8 +127,30 @@ export class Rotation implements Storage {
   }
 
   leave(): void {
-    this.#isEntered = false;
+    this.#isEntered = this.#hasAll;
     this.#current.leave();
+  }
+
+  get cursors(): number {
+    return this.#current.cursors;
+  }
+
+  enterAll(): void {
+    this.#next().enterAll();
+    this.#isEntered = this.#hasAll = true;
+  }
+
+  leaveAll(): void {
+    this.#isEntered = this.#hasAll = false;
+    this.#current.leaveAll();
+  }
+
+  putNow(...args: Parameters<Storage["putNow"]>): ReturnType<Storage["putNow"]> {
+    return this.#current.putNow(...args);
+  }
+
+  version(bytes: Uint8Array, start: number, end: number): number {
+    return this.#next().version(bytes, start, end);
   }
 
   find(bytes: Uint8Array, start: number, end: number): Handle {
