@@ -127,7 +127,11 @@ export class Puts {
     if (outcome !== "unfinished") return outcome;
     const large = this.#queue.startFirst();
     for (;;) {
-      if (gain !== undefined) { while (!gain()); }
+      for (let tries = 0; gain?.() === false; tries++) {
+        if (tries === GAIN_TRIES_MAX) {
+          throw new InvariantError("a put that must end gains no space");
+        }
+      }
       // deno-fmt-ignore: one line shows that the arguments are handed on
       const outcome = this.proceed(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, large);
       if (outcome !== "unfinished") return outcome;
