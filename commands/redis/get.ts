@@ -5,7 +5,6 @@
  */
 
 import type { Arguments } from "../../protocol.ts";
-import type { Context } from "../context.ts";
 import { oneKey, type RedisCommand } from "./command.ts";
 import { type TimeForm, timeFormNamed, timeOf } from "./expiry.ts";
 import { replyWithValue } from "./values.ts";
