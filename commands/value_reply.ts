@@ -57,12 +57,15 @@ export function appendBase64(context: Context, handle: Handle, length: number): 
 export class ValueParts {
   readonly #copy: Uint8Array<ArrayBuffer>;
   readonly #length: number;
-  #sent = 0;
+  readonly #end: number;
+  #sent: number;
 
-  /** Copies the value of an entry. */
-  constructor(context: Context, handle: Handle, length: number) {
+  /** Copies the value of an entry, of which `[start, end)` is sent. */
+  constructor(context: Context, handle: Handle, length: number, start = 0, end = length) {
     this.#copy = context.buffers.take(length);
     this.#length = length;
+    this.#sent = start;
+    this.#end = end;
     context.store.copyTo(handle, this.#copy, 0);
   }
 
@@ -78,11 +81,11 @@ export class ValueParts {
 
   /** Appends the next part, for a line in base64; true when that was the last. */
   appendNext(context: Context): boolean {
-    const end = Math.min(this.#length, this.#sent + partBytesMax);
+    const end = Math.min(this.#end, this.#sent + partBytesMax);
     if (context.redisClient === undefined) context.output.base64(this.#copy, this.#sent, end);
     else context.output.appendRange(this.#copy, this.#sent, end);
     this.#sent = end;
-    return end === this.#length;
+    return end === this.#end;
   }
 }
 

@@ -5,10 +5,8 @@
  */
 
 import type { Arguments } from "../../protocol.ts";
-import type { Milliseconds } from "../../store.ts";
-import type { Context } from "../context.ts";
 import { oneKey, type RedisCommand } from "./command.ts";
-import { timeFormNamed, timeOf } from "./expiry.ts";
+import { type TimeForm, timeFormNamed, timeOf } from "./expiry.ts";
 import { replyWithValue } from "./values.ts";
 import { isWord } from "./words.ts";
 
@@ -53,7 +51,15 @@ export const getex: RedisCommand = {
 
   execute(context, args, bytes, session) {
     if (args.count === 2) return replyWithValue(context, args, bytes, session);
-    const expiresAt = newExpiry(context, args, bytes);
+    const option = parseOption(args, bytes);
+    if (option === undefined) return context.failRedis("unknown_option", "ERR syntax error");
+    // As in Redis, a time is looked at only where it would be set.
+    if (context.store.find(bytes, args.keyStart, args.keyEnd) === 0) {
+      return replyWithValue(context, args, bytes, session);
+    }
+    const expiresAt = option.form === "persist"
+      ? Infinity
+      : timeOf(context, args, option.time, bytes, option.form, "getex", false);
     if (expiresAt === undefined) return undefined;
     return replyWithValue(context, args, bytes, session, ({ store }, { keyStart, keyEnd }, key) => {
       if (expiresAt <= store.now()) store.delete(key, keyStart, keyEnd);
@@ -62,10 +68,18 @@ export const getex: RedisCommand = {
   },
 };
 
-/** The expiry that GETEX's option asks for; undefined where it is wrong, which is answered. */
-function newExpiry(context: Context, args: Arguments, bytes: Uint8Array): Milliseconds | undefined {
-  if (args.count === 3 && isWord(args, 2, bytes, "persist")) return Infinity;
-  const form = args.count === 4 ? timeFormNamed(args, 2, bytes) : undefined;
-  if (form === undefined) return context.failRedis("unknown_option", "ERR syntax error");
-  return timeOf(context, args, 3, bytes, form, "getex", false);
+/** What GETEX's options ask for; undefined where they are wrong. The last one counts. */
+function parseOption(
+  args: Arguments,
+  bytes: Uint8Array,
+): { form: TimeForm | "persist"; time: number } | undefined {
+  let form: TimeForm | "persist" | undefined;
+  let time = 0;
+  for (let n = 2; n < args.count; n++) {
+    const given = isWord(args, n, bytes, "persist") ? "persist" : timeFormNamed(args, n, bytes);
+    if (given === undefined || (form ?? given) !== given) return undefined;
+    form = given;
+    if (form !== "persist") time = ++n;
+  }
+  return form === undefined || time >= args.count ? undefined : { form, time };
 }

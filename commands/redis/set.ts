@@ -11,7 +11,7 @@ import type { Operation } from "../operation.ts";
 import { attemptPut, put } from "../put_value.ts";
 import type { SessionControl } from "../session_control.ts";
 import { oneKey, type RedisCommand } from "./command.ts";
-import { timeFormNamed, timeForms, timeOf } from "./expiry.ts";
+import { type TimeForm, timeFormNamed, timeForms, timeOf } from "./expiry.ts";
 import { replyWithOld } from "./values.ts";
 import { isWord } from "./words.ts";
 
@@ -225,22 +225,24 @@ function parseOptions(
   bytes: Uint8Array,
 ): SetOptions | undefined {
   const options = optionsFor(2);
-  let hasTime = false;
-  for (let n = 3; n < args.count; n++) {
-    const isFree = options.condition === "none";
-    const form = timeFormNamed(args, n, bytes);
-    if (form !== undefined && !hasTime && n + 1 < args.count) {
-      const expiresAt = timeOf(context, args, ++n, bytes, form, "set", false);
-      if (expiresAt === undefined) return undefined;
-      options.expiresAt = expiresAt;
-      hasTime = true;
-    } else if (isWord(args, n, bytes, "keepttl") && !hasTime) {
-      options.keepsExpiry = hasTime = true;
-    } else if (isWord(args, n, bytes, "nx") && isFree) {
+  const { count } = args;
+  let form: TimeForm | undefined;
+  let time = 0;
+  for (let n = 3; n < count; n++) {
+    const { condition } = options;
+    const given = timeFormNamed(args, n, bytes);
+    // An option may be there twice: the last one counts.
+    const isOnlyForm = (form ?? given) === given && !options.keepsExpiry;
+    if (given !== undefined && isOnlyForm && n + 1 < count) {
+      form = given;
+      time = ++n;
+    } else if (isWord(args, n, bytes, "keepttl") && form === undefined) {
+      options.keepsExpiry = true;
+    } else if (isWord(args, n, bytes, "nx") && (condition === "none" || condition === "absent")) {
       options.condition = "absent";
-    } else if (isWord(args, n, bytes, "xx") && isFree) {
+    } else if (isWord(args, n, bytes, "xx") && (condition === "none" || condition === "present")) {
       options.condition = "present";
-    } else if (isWord(args, n, bytes, "ifeq") && isFree && n + 1 < args.count) {
+    } else if (isWord(args, n, bytes, "ifeq") && condition === "none" && n + 1 < count) {
       options.condition = "equal";
       options.equal = ++n;
     } else if (isWord(args, n, bytes, "get")) {
@@ -249,5 +251,9 @@ function parseOptions(
       return context.failRedis("unknown_option", "ERR syntax error");
     }
   }
+  if (form === undefined) return options;
+  const expiresAt = timeOf(context, args, time, bytes, form, "set", false);
+  if (expiresAt === undefined) return undefined;
+  options.expiresAt = expiresAt;
   return options;
 }

@@ -8,7 +8,9 @@
 import type { RedisCommand } from "./command.ts";
 import { auth, echo, hello, ping, quit, reset, select } from "./connection.ts";
 import { del, exists, touch, unlink } from "./delete.ts";
+import { delex, delifeq } from "./delete_if.ts";
 import { RedisTable } from "./dispatch.ts";
+import { append, setrange } from "./edit.ts";
 import {
   expire,
   expireat,
@@ -25,6 +27,8 @@ import { functions } from "./functions.ts";
 import { get, getdel, getex } from "./get.ts";
 import { memory, object, type, wait } from "./inspect.ts";
 import { dbsize, keys, randomkey, scan } from "./listing.ts";
+import { mget, mset, msetnx } from "./multiple.ts";
+import { getrange, strlen, substr } from "./ranges.ts";
 import { copy, rename, renamenx } from "./rename.ts";
 import { getset, psetex, set, setex, setnx } from "./set.ts";
 import { discard, execOf, multi, unwatch, watch } from "./transactions.ts";
@@ -39,6 +43,16 @@ export const redisCommands: readonly RedisCommand[] = [
   getset,
   getdel,
   getex,
+  mget,
+  mset,
+  msetnx,
+  strlen,
+  getrange,
+  substr,
+  append,
+  setrange,
+  delifeq,
+  delex,
   del,
   unlink,
   exists,

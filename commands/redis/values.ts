@@ -12,34 +12,68 @@ import type { SessionControl } from "../session_control.ts";
 import { appendBulk, LargeReply, partBytesMax, ValueParts } from "../value_reply.ts";
 
 /** Values up to this size do not count against the server's bound. */
-const smallValueBytes = 16 * 1024;
+export const smallValueBytes = 16 * 1024;
 
 /** What is done with the key in the moment in which its value is read. */
 export type AfterRead = (context: Context, args: Arguments, bytes: Uint8Array) => void;
 
-/** Answers with the value of the request's only key, and counts a hit or a miss. */
+/** The part of a value of so many bytes that a reply is: from where, and up to where. */
+export type RangeOf = (length: number) => [start: number, end: number];
+
+/**
+ * Answers with the value of the request's only key, and counts a hit or a miss. With a range, the
+ * reply is a part of the value, and empty if the key does not exist.
+ */
 export function replyWithValue(
   context: Context,
   args: Arguments,
   bytes: Uint8Array,
   session: SessionControl,
   after?: AfterRead,
+  rangeOf?: RangeOf,
 ): Operation | undefined {
   const { store, counters } = context;
   const handle = store.get(bytes, args.keyStart, args.keyEnd);
-  if (handle === 0) {
-    counters.misses++;
-    context.redis.missing();
-    return undefined;
-  }
+  if (handle === 0) return answerMissing(context, rangeOf);
   const length = store.lengthOf(handle);
-  if (length > partBytesMax && !context.isAtomic) return new LargeValue(args, session, after);
-  if (!mayReply(context, length, session)) {
-    return context.isAtomic ? refuseReply(context) : new LargeValue(args, session, after);
+  const [start, end] = rangeOf?.(length) ?? [0, length];
+  if (end - start > 0 && length > partBytesMax && !context.isAtomic) {
+    return new LargeValue(args, session, after, rangeOf);
+  }
+  if (!mayReply(context, end - start, session)) {
+    return context.isAtomic ? refuseReply(context) : new LargeValue(args, session, after, rangeOf);
   }
   counters.hits++;
-  appendBulk(context, handle, length);
+  if (end - start === length) appendBulk(context, handle, length);
+  else appendRange(context, handle, length, start, end);
   after?.(context, args, bytes);
+}
+
+/** Answers where the key does not exist. */
+function answerMissing({ counters, redis }: Context, rangeOf: RangeOf | undefined): undefined {
+  counters.misses++;
+  if (rangeOf === undefined) redis.missing();
+  else redis.text("");
+}
+
+/** Appends a part of a value. */
+function appendRange(
+  context: Context,
+  handle: Handle,
+  length: number,
+  start: number,
+  end: number,
+): void {
+  const { store, redis } = context;
+  if (start === end) {
+    redis.text("");
+  } else if (store.view(handle)) {
+    redis.bulk(store.viewBytes, store.viewStart + start, store.viewStart + end);
+  } else {
+    const scratch = context.scratch(length);
+    store.copyTo(handle, scratch, 0);
+    redis.bulk(scratch, start, end);
+  }
 }
 
 /** Whether there is memory for a value of so many bytes in the reply. */
@@ -83,11 +117,18 @@ export function replyWithOld(context: Context, handle: Handle, session: SessionC
 class LargeValue extends LargeReply {
   readonly #args: Arguments;
   readonly #after: AfterRead | undefined;
+  readonly #rangeOf: RangeOf | undefined;
 
-  constructor(args: Arguments, session: SessionControl, after: AfterRead | undefined) {
+  constructor(
+    args: Arguments,
+    session: SessionControl,
+    after: AfterRead | undefined,
+    rangeOf: RangeOf | undefined,
+  ) {
     super(session);
     this.#args = args;
     this.#after = after;
+    this.#rangeOf = rangeOf;
   }
 
   step(context: Context, bytes: Uint8Array): Step {
@@ -105,15 +146,15 @@ class LargeValue extends LargeReply {
     const { store, redis, counters } = context;
     const handle = store.find(bytes, this.#args.keyStart, this.#args.keyEnd);
     if (handle === 0) {
-      counters.misses++;
-      redis.missing();
+      answerMissing(context, this.#rangeOf);
       return "done";
     }
     const length = store.lengthOf(handle);
     if (!this.mayHold(length + Math.min(length, partBytesMax))) return "wait";
     counters.hits++;
-    redis.bulkHead(length);
-    this.parts = new ValueParts(context, handle, length);
+    const [start, end] = this.#rangeOf?.(length) ?? [0, length];
+    redis.bulkHead(end - start);
+    this.parts = new ValueParts(context, handle, length, start, end);
     this.#after?.(context, this.#args, bytes);
     return "drain";
   }
