@@ -23,6 +23,7 @@ import {
 import { delprefix, flushall, flushdb } from "./flush.ts";
 import { functions } from "./functions.ts";
 import { get, getdel, getex } from "./get.ts";
+import { decr, decrby, incr, incrby, incrbyfloat } from "./increment.ts";
 import { memory, object, type, wait } from "./inspect.ts";
 import { dbsize, keys, randomkey, scan } from "./listing.ts";
 import { copy, rename, renamenx } from "./rename.ts";
@@ -39,6 +40,11 @@ export const redisCommands: readonly RedisCommand[] = [
   getset,
   getdel,
   getex,
+  incr,
+  decr,
+  incrby,
+  decrby,
+  incrbyfloat,
   del,
   unlink,
   exists,
