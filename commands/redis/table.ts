@@ -27,6 +27,8 @@ import { decr, decrby, incr, incrby, incrbyfloat } from "./increment.ts";
 import { memory, object, type, wait } from "./inspect.ts";
 import { dbsize, keys, randomkey, scan } from "./listing.ts";
 import { copy, rename, renamenx } from "./rename.ts";
+import { refusedCommands } from "./refused.ts";
+import { acl, lastsave, latency, lolwut, module, role, slowlog, time } from "./server.ts";
 import { getset, psetex, set, setex, setnx } from "./set.ts";
 import { discard, execOf, multi, unwatch, watch } from "./transactions.ts";
 
@@ -85,6 +87,15 @@ export const redisCommands: readonly RedisCommand[] = [
   hello,
   reset,
   functions,
+  time,
+  role,
+  lastsave,
+  latency,
+  slowlog,
+  module,
+  acl,
+  lolwut,
+  ...refusedCommands,
 ];
 
 /** Finds and runs these commands. */
