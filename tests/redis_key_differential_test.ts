@@ -5,35 +5,13 @@
  * @module
  */
 
-import { assert, assertEquals } from "./assert.ts";
+import { assertEquals } from "./assert.ts";
 import { Random } from "../loadgen/mod.ts";
 import { RawClient } from "./raw_client.ts";
 import { array, joined } from "./redis_array.ts";
+import { type Reply, ReplyReader, same, startRedis } from "./redis_differential.ts";
 import { type KeyRequest, keyRequest } from "./redis_key_requests.ts";
 import { ManualServer } from "./server_manual.ts";
-
-type Reply = string | number | null | readonly Reply[];
-
-/** Reads replies of version 2. */
-class ReplyReader {
-  #at = 0;
-  constructor(private readonly text: string) {}
-
-  next(): Reply {
-    const lineEnd = this.text.indexOf("\r\n", this.#at);
-    assert(lineEnd >= 0, "a reply is missing");
-    const mark = this.text[this.#at];
-    const line = this.text.slice(this.#at + 1, lineEnd);
-    this.#at = lineEnd + 2;
-    if (mark === ":") return Number(line);
-    if (mark === "*") return Array.from({ length: Number(line) }, () => this.next());
-    if (mark !== "$") return mark + line;
-    if (line === "-1") return null;
-    const start = this.#at;
-    this.#at += Number(line) + 2;
-    return this.text.slice(start, this.#at - 2);
-  }
-}
 
 const tolerances = { seconds: 5, milliseconds: 5000 };
 /** Times beyond this count as the same: here all that are too late to be exact are one. */
@@ -56,47 +34,10 @@ function isSame({ comparison }: KeyRequest, ours: Reply, theirs: Reply): boolean
   }
 }
 
-function same(a: Reply, b: Reply): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
 function sorted(reply: Reply): Reply {
   if (!Array.isArray(reply)) return reply;
   const items = reply.map(sorted);
   return items.sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
-}
-
-/** Starts a Redis; undefined where none is installed. */
-async function startRedis() {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  let child: Deno.ChildProcess;
-  try {
-    child = new Deno.Command("redis-server", { args, stdout: "null", stderr: "null" }).spawn();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await child.status;
-  };
-  const address: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.1", port };
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    try {
-      (await RawClient.to(address))[Symbol.dispose]();
-      return { address, [Symbol.asyncDispose]: stop };
-    } catch (error) {
-      if (Date.now() > deadline) {
-        await stop();
-        throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
 }
 
 const rounds = Number(Deno.env.get("BLINK_REDIS_ROUNDS") ?? 50);
