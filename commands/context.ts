@@ -106,6 +106,8 @@ export class Context {
   readonly requestBytesMax: number;
   /** True while one request has the whole store to itself: it must end in one call. */
   isAtomic = false;
+  /** When the server was started, in milliseconds since 1970. */
+  readonly startedAtWallMs: number;
   #redisClient: SpeaksRedis | undefined;
   /** Connections that this thread has served. */
   #connections = 0;
@@ -127,6 +129,7 @@ export class Context {
     this.counters = options.shared?.counters ?? new Counters();
     this.isShared = options.shared !== undefined;
     this.#startedAtMs = options.shared?.startedAtMs ?? this.now();
+    this.startedAtWallMs = Date.now() - (this.now() - this.#startedAtMs);
   }
 
   /** A number for a connection that no other one of the server gets, from 1 on. */

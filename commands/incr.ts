@@ -6,28 +6,17 @@
  * @module
  */
 
-import {
-  errorReply,
-  fitsInteger,
-  integerOverflow,
-  notAnInteger,
-  parseInteger,
-  type Request,
-  skipBlanks,
-  wordEnd,
-} from "../protocol.ts";
-import type { Handle, Milliseconds, PutOperation } from "../store.ts";
+import { errorReply, parseInteger, type Request, skipBlanks, wordEnd } from "../protocol.ts";
+import type { PutOperation } from "../store.ts";
 import { type Command, key } from "./command.ts";
 import type { Context } from "./context.ts";
+import { increment, shortened } from "./increment.ts";
 import { parseLastOptions } from "./options.ts";
-import { attemptPut, put } from "./put_value.ts";
+import { attemptPut } from "./put_value.ts";
 
-/** The most characters of a signed 64-bit number in decimal. */
-const integerCharactersMax = 20;
 const equalsSign = 0x3d;
 
 const badBy = errorReply("bad_number", "INCR by: not a signed 64-bit integer");
-const encoder = new TextEncoder();
 
 export const incr: Command = {
   verb: "INCR",
@@ -82,38 +71,9 @@ function attempt(
   bytes: Uint8Array,
   operation: PutOperation | undefined,
 ): boolean {
-  const { store, output } = context;
-  const { expiry } = request;
-  const handle = store.get(bytes, request.keyStart, request.keyEnd);
-  let value = 0n;
-  let expiresAt: Milliseconds = Infinity;
-  if (handle !== 0) {
-    const current = integerOf(context, handle);
-    if (current === undefined) {
-      context.fail(notAnInteger);
-      return true;
-    }
-    value = current;
-    expiresAt = store.expiryOf(handle);
-  }
-  value += request.by;
-  if (!fitsInteger(value)) {
-    context.fail(integerOverflow);
-    return true;
-  }
-  if (expiresAt === Infinity && typeof expiry === "number") expiresAt = store.now() + expiry;
-  const text = String(value);
-  const scratch = context.scratch(integerCharactersMax);
-  const { written } = encoder.encodeInto(text, scratch);
-  const outcome = put(context, request, bytes, scratch, 0, written, expiresAt, operation);
-  if (outcome === "stored") output.text(`INT ${text}\n`);
-  return outcome !== "unfinished";
-}
-
-function integerOf(context: Context, handle: Handle): bigint | undefined {
-  const length = context.store.lengthOf(handle);
-  if (length > integerCharactersMax) return undefined;
-  const scratch = context.scratch(integerCharactersMax);
-  context.store.copyTo(handle, scratch, 0);
-  return parseInteger(scratch, 0, length);
+  const { by, expiry } = request;
+  const sum = increment(context, request, bytes, shortened(by), expiry, operation);
+  if (typeof sum === "string") return sum === "answered";
+  context.output.text(`INT ${sum}\n`);
+  return true;
 }

@@ -344,13 +344,6 @@ Deno.test("redis RENAME evicts nothing else, since the old place is free before"
   assertEquals(server.store.stats.evictions, 0);
 });
 
-Deno.test("redis keys: commands of what is not here are unknown", () => {
-  const client = new ManualServer().connect();
-  for (const name of ["MOVE", "SWAPDB", "DUMP", "RESTORE"]) {
-    assert(ask(client, `${name} a 1`).startsWith(`-ERR unknown command '${name}'`), name);
-  }
-});
-
 Deno.test("redis keys: in a transaction, on a model and on a store", () => {
   const clock = { now: 1000 };
   const stores = [

@@ -12,10 +12,11 @@ import { array, joined } from "./redis_array.ts";
 import type { Below, KeyRequest } from "./redis_key_requests.ts";
 import { ManualServer } from "./server_manual.ts";
 
-type Reply = string | number | null | readonly Reply[];
+/** A reply of version 2; a status and an error begin with their marks. */
+export type Reply = string | number | null | readonly Reply[];
 
 /** Reads replies of version 2. */
-class ReplyReader {
+export class ReplyReader {
   #at = 0;
   constructor(private readonly text: string) {}
 
@@ -56,7 +57,8 @@ function isSame({ comparison }: KeyRequest, ours: Reply, theirs: Reply): boolean
   }
 }
 
-function same(a: Reply, b: Reply): boolean {
+/** Whether two replies are the same. */
+export function same(a: Reply, b: Reply): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
@@ -67,7 +69,7 @@ function sorted(reply: Reply): Reply {
 }
 
 /** Starts a Redis; undefined where none is installed. */
-async function startRedis() {
+export async function startRedis() {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();

@@ -24,7 +24,13 @@ export type RedisFlag =
   | "no_multi";
 
 /** The groups that Redis's COMMAND DOCS reports. */
-export type RedisGroup = "string" | "generic" | "connection" | "server" | "transactions";
+export type RedisGroup =
+  | "string"
+  | "generic"
+  | "connection"
+  | "server"
+  | "transactions"
+  | "cluster";
 
 /** Where a command's keys are among its arguments, as Redis's COMMAND reports it. */
 export interface KeyPlaces {

@@ -30,7 +30,6 @@ const names: Readonly<Record<string, string>> = {
   "publishing and subscribing":
     "psubscribe publish pubsub punsubscribe spublish ssubscribe subscribe sunsubscribe unsubscribe",
   "sorting of values": "sort sort_ro",
-  modules: "module",
 };
 
 /** What a command of Redis works on, by its name in lower case. */

@@ -25,11 +25,14 @@ import {
 import { delprefix, flushall, flushdb } from "./flush.ts";
 import { functions } from "./functions.ts";
 import { get, getdel, getex } from "./get.ts";
+import { decr, decrby, incr, incrby, incrbyfloat } from "./increment.ts";
 import { memory, object, type, wait } from "./inspect.ts";
 import { dbsize, keys, randomkey, scan } from "./listing.ts";
 import { mget, mset, msetnx } from "./multiple.ts";
 import { getrange, strlen, substr } from "./ranges.ts";
 import { copy, rename, renamenx } from "./rename.ts";
+import { refusedCommands } from "./refused.ts";
+import { acl, lastsave, latency, lolwut, module, role, slowlog, time } from "./server.ts";
 import { getset, psetex, set, setex, setnx } from "./set.ts";
 import { discard, execOf, multi, unwatch, watch } from "./transactions.ts";
 
@@ -53,6 +56,11 @@ export const redisCommands: readonly RedisCommand[] = [
   setrange,
   delifeq,
   delex,
+  incr,
+  decr,
+  incrby,
+  decrby,
+  incrbyfloat,
   del,
   unlink,
   exists,
@@ -93,6 +101,15 @@ export const redisCommands: readonly RedisCommand[] = [
   hello,
   reset,
   functions,
+  time,
+  role,
+  lastsave,
+  latency,
+  slowlog,
+  module,
+  acl,
+  lolwut,
+  ...refusedCommands,
 ];
 
 /** Finds and runs these commands. */
