@@ -67,8 +67,9 @@ const kernelBytesMax = 8 * 1024 * 1024;
 
 const nothing = new Uint8Array(0);
 
+/** What is wrong with an array beyond the limit; it begins as Redis words it. */
 function tooLong(bytesMax: number): string {
-  return `the request is longer than ${bytesMax} bytes`;
+  return `invalid bulk length: the request is longer than ${bytesMax} bytes`;
 }
 
 /** A client's connection: its input buffer, session and unsent replies. */

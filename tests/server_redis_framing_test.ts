@@ -149,7 +149,8 @@ for (const excess of [0, 1]) {
       const whole = client.send(request.subarray(0, cut)) === "read" &&
         client.send(request.subarray(cut)) === "read";
       assertEquals(whole, excess === 0);
-      const refusal = "-ERR Protocol error: the request is longer than 200 bytes\r\n";
+      const refusal = "-ERR Protocol error: invalid bulk length: " +
+        "the request is longer than 200 bytes\r\n";
       assertEquals(client.taken(), excess === 0 ? "+OK\r\n" : refusal);
       assertEquals(client.isClosed, excess > 0);
     }
