@@ -95,7 +95,6 @@ const script = [
   "DEL a b",
   "DBSIZE",
   "SELECT 0",
-  "SELECT 99",
   "SELECT x",
   "CLIENT SETNAME me",
   "CLIENT GETNAME",
@@ -110,7 +109,7 @@ const script = [
   "MULTI",
   "SET n 1",
   "INCR n",
-  "LPOP",
+  "NOSUCHCOMMAND x",
   "DISCARD",
   "EXEC",
   "DISCARD",
@@ -136,14 +135,22 @@ test("one-off commands and their status", async () => {
     { args: ["--no-raw", "GET", "none"] },
     { args: ["-e", "NOSUCHCOMMAND"] },
     { args: ["-n", "0", "GET", "k"] },
-    { args: ["-n", "99", "GET", "k"] },
     { args: ["-r", "5", "-i", "0.001", "INCR", "n"] },
     { args: ["-3", "--no-raw", "EXISTS", "k"] },
-    { args: ["-u", "redis://127.0.0.1", "--version"] },
     { args: ["CLIENT", "NO-EVICT", "on"] },
     { args: ["RESET"] },
     { args: ["QUIT"] },
   ]);
+});
+
+test("what this store has none of", async () => {
+  await using server = await startBlink();
+  const said = async (...args: string[]) => (await cli(server, { args })).stdout;
+  assertMatch(await said("SELECT", "99"), /^ERR DB index is out of range/);
+  assertMatch(await said("-n", "99", "PING"), /PONG/);
+  for (const words of [["LPUSH", "k", "x"], ["HSET", "k", "f", "x"], ["EVAL", "return 1", "0"]]) {
+    assertMatch(await said(...words), /^ERR .*this store keeps strings/);
+  }
 });
 
 test("a value from standard input, with -x and -X", async () => {
