@@ -7,6 +7,8 @@
 
 import type { RedisCommand } from "./command.ts";
 import { auth, echo, hello, ping, quit, reset, select } from "./connection.ts";
+import { commandOf } from "./command_info.ts";
+import { configuration } from "./config.ts";
 import { del, exists, touch, unlink } from "./delete.ts";
 import { RedisTable } from "./dispatch.ts";
 import {
@@ -23,6 +25,7 @@ import {
 import { delprefix, flushall, flushdb } from "./flush.ts";
 import { functions } from "./functions.ts";
 import { get, getdel, getex } from "./get.ts";
+import { info } from "./info.ts";
 import { memory, object, type, wait } from "./inspect.ts";
 import { dbsize, keys, randomkey, scan } from "./listing.ts";
 import { copy, rename, renamenx } from "./rename.ts";
@@ -78,6 +81,9 @@ export const redisCommands: readonly RedisCommand[] = [
   auth,
   hello,
   reset,
+  info,
+  configuration,
+  commandOf(() => redisTable),
   functions,
 ];
 
