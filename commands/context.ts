@@ -19,6 +19,7 @@ import {
 import type { Storage } from "../store.ts";
 import { Counters } from "./counters.ts";
 import { infoOf, type LockFigures, noLocks } from "./info_figures.ts";
+import { type ProcessorTime, type Settings, settingsDefault } from "./settings.ts";
 
 /** Scratch memory up to this size is kept for the next value. */
 const scratchKeptBytesMax = 64 * 1024;
@@ -54,6 +55,12 @@ export interface ContextOptions {
   readonly version: string;
   /** The verbs of the table of commands, by their numbers. */
   readonly verbs: readonly string[];
+  /** The commands of the Redis wire by their numbers, in capitals; none by default. */
+  readonly redisVerbs?: readonly string[];
+  /** How the server was started; `settingsDefault` by default. */
+  readonly settings?: Settings;
+  /** The processor time that the process has used; none by default. */
+  readonly processorTime?: () => ProcessorTime;
   /** Timers; those of the runtime by default. */
   readonly schedule?: Schedule;
   /** A clock in milliseconds that never goes back; `performance.now` by default. */
@@ -104,6 +111,8 @@ export class Context {
   readonly verbs: readonly string[];
   /** The most bytes of the requests of a transaction together. */
   readonly requestBytesMax: number;
+  /** How the server was started. */
+  readonly settings: Settings;
   /** True while one request has the whole store to itself: it must end in one call. */
   isAtomic = false;
   /** When the server was started, in milliseconds since 1970. */
@@ -120,6 +129,7 @@ export class Context {
     this.store = options.store;
     this.verbs = options.verbs;
     this.requestBytesMax = options.requestBytesMax ?? requestBytesDefault;
+    this.settings = options.settings ?? settingsDefault;
     this.buffers = options.buffers ?? plainBuffers;
     this.output = new ReplyWriter(this.buffers);
     this.redis = new RedisWriter(this.output);
@@ -134,7 +144,7 @@ export class Context {
 
   /** A number for a connection that no other one of the server gets, from 1 on. */
   connectionId(): number {
-    const all = this.#options.shared?.allCounters ?? [this.counters];
+    const all = this.#allCounters;
     return 1 + all.indexOf(this.counters) + all.length * this.#connections++;
   }
 
@@ -167,17 +177,42 @@ export class Context {
     return request;
   }
 
-  /** What INFO reports. */
-  info(): Info {
-    const { version, processBytes, io, shared } = this.#options;
-    return infoOf(this.store, shared?.allCounters ?? [this.counters], {
+  /**
+   * What INFO reports, of all threads: counted from the server's start, or from the last
+   * `resetStatistics`.
+   */
+  info(since: "start" | "reset" = "start"): Info {
+    const { version, processBytes, io, shared, redisVerbs } = this.#options;
+    return infoOf(this.store, this.#allCounters, {
+      since,
       version,
       io: io ?? "none",
       verbs: this.verbs,
+      redisVerbs: redisVerbs ?? [],
       uptimeMs: this.now() - this.#startedAtMs,
       processBytes: processBytes?.() ?? 0,
       locks: shared?.locks ?? noLocks,
     });
+  }
+
+  /** Lets the figures of `info("reset")` begin at zero. */
+  resetStatistics(): void {
+    const { evictions, expirations } = this.store.stats;
+    Counters.reset(this.#allCounters, evictions, expirations);
+  }
+
+  /** The processor time that the process has used. */
+  processorTime(): ProcessorTime {
+    return this.#options.processorTime?.() ?? { user: 0, system: 0 };
+  }
+
+  /** How many threads serve. */
+  get threads(): number {
+    return this.#allCounters.length;
+  }
+
+  get #allCounters(): readonly Counters[] {
+    return this.#options.shared?.allCounters ?? [this.counters];
   }
 
   /**

@@ -3,8 +3,11 @@
  * be slow are timed.
  *
  * All counters of a thread lie in one block of numbers. The threads of a server have a block each,
- * in memory that all can read. Only its own thread writes a block, so no addition is lost, and
+ * in memory that all can read. Only its own thread counts in a block, so no addition is lost, and
  * nothing is locked. A sum over the blocks can lack what is counted while it is made.
+ *
+ * The counts never go back. A reset copies them to the second half of each block, and the figures
+ * since the reset are the differences.
  *
  * @module
  */
@@ -28,11 +31,16 @@ const HITS = 3;
 const MISSES = 4;
 const SLOWEST_MS = 5;
 const SLOWEST_VERB = 6;
-const REQUESTS = 8;
+const EVICTIONS = 7;
+const EXPIRATIONS = 8;
+const REQUESTS = 9;
 const ERRORS = REQUESTS + verbsMax + redisVerbsMax;
 
+/** The second half: the counts at the last reset, and in the first block those of the store. */
+const RESET = ERRORS + errorKinds.length;
+
 /** Numbers in a block. */
-export const countersLength: number = ERRORS + errorKinds.length;
+export const countersLength: number = 2 * RESET;
 
 const errorPlaces = Object.fromEntries(
   errorKinds.map((kind, number) => [kind, ERRORS + number]),
@@ -97,15 +105,25 @@ export class Counters {
     this.#block[SLOWEST_MS] = ms;
   }
 
-  /** Sums the counters of all threads, in the threads' order. */
-  static totals(all: readonly Counters[]): CounterTotals {
-    const sum = (place: number) => all.reduce((total, one) => total + one.#block[place], 0);
+  /** Notes the counts of all threads and those of the store, so that what follows is told apart. */
+  static reset(all: readonly Counters[], evictions: number, expirations: number): void {
+    for (const one of all) one.#block.copyWithin(RESET, 0, RESET);
+    all[0].#block[RESET + EVICTIONS] = evictions;
+    all[0].#block[RESET + EXPIRATIONS] = expirations;
+  }
+
+  /** Sums the counters of all threads, in the threads' order, since the start or the last reset. */
+  static totals(all: readonly Counters[], since: "start" | "reset" = "start"): CounterTotals {
+    const isSinceReset = since === "reset";
+    const count = (one: Counters, place: number) =>
+      one.#block[place] - (isSinceReset ? one.#block[RESET + place] : 0);
+    const sum = (place: number) => all.reduce((total, one) => total + count(one, place), 0);
     const slowest = all.reduce((one, other) =>
       other.#block[SLOWEST_MS] > one.#block[SLOWEST_MS] ? other : one
     );
     return {
       connections: {
-        now: sum(NOW),
+        now: all.reduce((total, one) => total + one.#block[NOW], 0),
         total: sum(TOTAL),
         refused: sum(REFUSED),
         per_thread: all.map((one) => one.#block[NOW]),
@@ -114,6 +132,8 @@ export class Counters {
       errors: Object.fromEntries(errorKinds.map((kind) => [kind, sum(errorPlaces[kind])])),
       hits: sum(HITS),
       misses: sum(MISSES),
+      evictionsBefore: isSinceReset ? all[0].#block[RESET + EVICTIONS] : 0,
+      expirationsBefore: isSinceReset ? all[0].#block[RESET + EXPIRATIONS] : 0,
       slowestMs: slowest.#block[SLOWEST_MS],
       slowestVerb: slowest.#block[SLOWEST_VERB],
     };
@@ -137,6 +157,9 @@ export interface CounterTotals {
   readonly hits: number;
   /** Keys that were not found. */
   readonly misses: number;
+  /** Entries that were evicted, and that expired, before the counts begin. */
+  readonly evictionsBefore: number;
+  readonly expirationsBefore: number;
   /** The longest time that one timed request, or one step of it, held its event loop. */
   readonly slowestMs: number;
   /** The number of that request's verb. */

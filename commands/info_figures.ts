@@ -7,10 +7,12 @@
 
 import type { Info } from "../protocol.ts";
 import type { Storage } from "../store.ts";
-import { Counters } from "./counters.ts";
+import { Counters, firstRedisVerb } from "./counters.ts";
 
 /** The figures that neither the store nor the counters have. */
 export interface Surroundings {
+  /** Where the counts begin. */
+  readonly since: "start" | "reset";
   /** The server's version. */
   readonly version: string;
   /** The event loop that serves the sockets. */
@@ -21,6 +23,8 @@ export interface Surroundings {
   readonly processBytes: number;
   /** The verbs, by their numbers. */
   readonly verbs: readonly string[];
+  /** The commands of the Redis wire by their numbers, in capitals. */
+  readonly redisVerbs: readonly string[];
   /** Shards of the store, and how often a thread waited for the lock of one. */
   readonly locks: LockFigures;
 }
@@ -42,12 +46,18 @@ export function infoOf(
   counters: readonly Counters[],
   surroundings: Surroundings,
 ): Info {
-  const totals = Counters.totals(counters);
+  const totals = Counters.totals(counters, surroundings.since);
   const { evictions, expirations, overheadBytes, residentBytes } = store.stats;
   const requests: Record<string, number> = { total: 0 };
   surroundings.verbs.forEach((verb, number) => {
     requests[verb] = totals.requestsOf(number);
     requests.total += requests[verb];
+  });
+  const redisRequests: Record<string, number> = { total: 0 };
+  surroundings.redisVerbs.forEach((verb, number) => {
+    const count = totals.requestsOf(firstRedisVerb + number);
+    if (count > 0) redisRequests[verb] = count;
+    redisRequests.total += count;
   });
   return {
     version: surroundings.version,
@@ -56,10 +66,11 @@ export function infoOf(
     uptime: Math.round(surroundings.uptimeMs) / 1000,
     connections: totals.connections,
     requests,
+    redis_requests: redisRequests,
     hits: totals.hits,
     misses: totals.misses,
-    evictions,
-    expirations,
+    evictions: evictions - totals.evictionsBefore,
+    expirations: expirations - totals.expirationsBefore,
     bytes: {
       data: store.usage,
       overhead: overheadBytes,
@@ -73,7 +84,12 @@ export function infoOf(
     errors: totals.errors,
     slowest: {
       microseconds: Math.round(totals.slowestMs * 1000),
-      verb: totals.slowestMs > 0 ? surroundings.verbs[totals.slowestVerb] : "",
+      verb: totals.slowestMs > 0 ? nameOf(totals.slowestVerb, surroundings) : "",
     },
   };
+}
+
+/** The name of a counted request; those of the Redis wire follow the verbs of lines. */
+function nameOf(number: number, { verbs, redisVerbs }: Surroundings): string {
+  return (number < firstRedisVerb ? verbs[number] : redisVerbs[number - firstRedisVerb]) ?? "";
 }

@@ -28,4 +28,5 @@ export type { SessionControl } from "./session_control.ts";
 export { commandNamed, commands, commandTable } from "./table.ts";
 export { RedisClient } from "./redis/client.ts";
 export type { RedisCommand } from "./redis/command.ts";
+export { type ProcessorTime, type Settings, settingsDefault } from "./settings.ts";
 export { redisCommands, redisTable } from "./redis/table.ts";

@@ -26,6 +26,11 @@ export interface Info {
    * Requests by verb, and their `total`; a line without a known verb counts as an error instead.
    */
   readonly requests: Readonly<Record<string, number>>;
+  /**
+   * Requests of the Redis wire by command, in capitals, as far as there were any, and their
+   * `total`.
+   */
+  readonly redis_requests: Readonly<Record<string, number>>;
   /** Keys that GET and MGET found. */
   readonly hits: number;
   /** Keys that GET and MGET did not find. */

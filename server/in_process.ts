@@ -5,7 +5,7 @@
  * @module
  */
 
-import { commandTable, Context } from "../commands/mod.ts";
+import { commandTable, Context, redisTable } from "../commands/mod.ts";
 import { type Storage, Store } from "../store.ts";
 import { version } from "../version.ts";
 import { BufferPool } from "./buffer_pool.ts";
@@ -86,6 +86,7 @@ class StreamDriver implements ConnectionDriver {
         store,
         version,
         verbs: commandTable.verbs,
+        redisVerbs: redisTable.verbs,
         requestBytesMax: lineBytesMax,
       }),
       table: commandTable,

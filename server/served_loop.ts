@@ -5,7 +5,13 @@
  * @module
  */
 
-import { commandTable, Context, type ContextOptions } from "../commands/mod.ts";
+import {
+  commandTable,
+  Context,
+  type ContextOptions,
+  redisTable,
+  type Settings,
+} from "../commands/mod.ts";
 import type { Storage } from "../store.ts";
 import { version } from "../version.ts";
 import { BufferPool } from "./buffer_pool.ts";
@@ -13,6 +19,7 @@ import { type Limits, ServerContext } from "./context.ts";
 import { tickMs } from "./defaults.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Events } from "./event_log.ts";
+import { processorTime } from "./settings.ts";
 import type { ThreadLink } from "./thread_link.ts";
 import type { TokenCheck } from "./token.ts";
 
@@ -22,6 +29,8 @@ export interface ServedLoopOptions {
   readonly store: Storage;
   /** The limits, which hold for all loops of the server together. */
   readonly limits: Limits;
+  /** How the server was started. */
+  readonly settings: Settings;
   /** Where events are reported. */
   readonly events: Events;
   /** Compares a token with the required one; none is required by default. */
@@ -45,7 +54,7 @@ export class ServedLoop {
   #isSweeping = false;
 
   constructor(loop: EventLoop, options: ServedLoopOptions) {
-    const { store, limits, events, isToken, onBroken, threads } = options;
+    const { store, limits, settings, events, isToken, onBroken, threads } = options;
     this.#loop = loop;
     const threadCount = threads?.link.state.threads ?? 1;
     const buffers = new BufferPool(limits.pendingBytesMax / threadCount);
@@ -53,6 +62,9 @@ export class ServedLoop {
       store,
       version,
       verbs: commandTable.verbs,
+      redisVerbs: redisTable.verbs,
+      settings,
+      processorTime,
       buffers,
       io: loop.io,
       processBytes: () => Deno.memoryUsage().rss,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Settings } from "../commands/mod.ts";
 import type { Info } from "../protocol.ts";
 import { SharedStore, type Storage, Store } from "../store.ts";
 import { chooseLoop, type ChosenLoop } from "./choose_loop.ts";
@@ -13,6 +14,7 @@ import { serverDefaults, shutdownGraceMs, tickMs } from "./defaults.ts";
 import type { Io, TcpAddress, UnixAddress } from "./event_loop.ts";
 import { EventLog } from "./event_log.ts";
 import { ServedLoop, type ServedLoopOptions } from "./served_loop.ts";
+import { settingsOf } from "./settings.ts";
 import { sharedClock } from "./shared_clock.ts";
 import { phases } from "./thread_state.ts";
 import { Threads, type ThreadsOptions } from "./threads.ts";
@@ -127,6 +129,7 @@ export class Server implements AsyncDisposable {
   readonly threads: number;
   readonly #chosen: ChosenLoop;
   readonly #limits: Limits;
+  readonly #settings: Settings;
   readonly #events: EventLog;
   readonly #ended = Promise.withResolvers<void>();
   #served: ServedLoop | undefined;
@@ -143,6 +146,7 @@ export class Server implements AsyncDisposable {
     this.io = loop.io;
     this.threads = peers?.link.state.threads ?? 1;
     this.addresses = loop.addresses;
+    this.#settings = settingsOf(loop.addresses, this.#limits);
     this.finished = this.#ended.promise;
   }
 
@@ -226,7 +230,13 @@ export class Server implements AsyncDisposable {
     this.#threads = await Threads.start({
       ...settings,
       link,
-      start: { store: store.handle, limits: this.#limits, tokenDigest, startedAtMs },
+      start: {
+        store: store.handle,
+        limits: this.#limits,
+        settings: this.#settings,
+        tokenDigest,
+        startedAtMs,
+      },
       onEvents: (events) => {
         for (const event of events) this.#events.reportGathered(event, this.#nowMs);
       },
@@ -248,6 +258,7 @@ export class Server implements AsyncDisposable {
     this.#served = new ServedLoop(this.#chosen.loop, {
       store,
       limits: this.#limits,
+      settings: this.#settings,
       events: this.#events,
       isToken,
       onBroken: (error) => this.#fail(error),

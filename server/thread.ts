@@ -44,7 +44,7 @@ class ServingThread {
   #isAborted = false;
 
   constructor(start: ThreadStart, isToken: TokenCheck | undefined) {
-    const { thread, threads, limits, startedAtMs } = start;
+    const { thread, threads, limits, settings, startedAtMs } = start;
     const libc = loadLibc();
     const memory = openSharedMemory();
     if (libc === undefined || memory === undefined) throw new Error("FFI is not available");
@@ -57,6 +57,7 @@ class ServingThread {
     this.#served = new ServedLoop(this.#loop, {
       store,
       limits,
+      settings,
       events: new EventGatherer((events) => scope.postMessage({ kind: "events", events })),
       isToken,
       onBroken: (error) => this.#fail(error),

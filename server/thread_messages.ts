@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Settings } from "../commands/mod.ts";
 import type { SharedStoreHandle } from "../store.ts";
 import type { Limits } from "./context.ts";
 import type { GatheredEvents } from "./event_log.ts";
@@ -22,6 +23,8 @@ export interface ThreadStart {
   /** The store. */
   readonly store: SharedStoreHandle;
   readonly limits: Limits;
+  /** How the server was started. */
+  readonly settings: Settings;
   /** The digest of the required token; the token itself stays in the main thread. */
   readonly tokenDigest: Uint8Array | undefined;
   /** When the server was started, on the clock that all threads share. */

@@ -12,6 +12,7 @@ import { serve } from "../server.ts";
 import { Store } from "../store.ts";
 import { connect } from "../client.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
+import { RawClient } from "./raw_client.ts";
 import { type Block, blocksOf, matches, replay } from "./transcript.ts";
 
 const root = new URL("../", import.meta.url);
@@ -114,13 +115,18 @@ Deno.test("docs/protocol.md names each figure of INFO, and no other", async () =
   const told = [...section.matchAll(/^\| `([A-Za-z._]+)` +\|/gm)].map(([, name]) => name);
   await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
   await using store = await connect({ port: (server.addresses[0] as Deno.NetAddr).port });
+  using redis = await RawClient.to(server.addresses[0]);
+  await redis.send("*1\r\n$4\r\nPING\r\n");
+  await redis.lines(1);
   const names = Object.entries(await store.info()).flatMap(([name, value]) =>
     typeof value === "object" && value !== null
       ? Object.keys(value).map((inner) => `${name}.${inner}`)
       : [name]
   );
   const grouped = names.map((name) =>
-    name.replace(/^requests\.[A-Z]+$/, "requests.VERB").replace(/^errors\..*/, "errors.KIND")
+    name.replace(/^requests\.[A-Z]+$/, "requests.VERB")
+      .replace(/^redis_requests\.[A-Z]+$/, "redis_requests.NAME")
+      .replace(/^errors\..*/, "errors.KIND")
   );
   assertEquals([...new Set(grouped)].sort(), told.sort());
 });

@@ -5,7 +5,14 @@
  * @module
  */
 
-import { type Command, commands, CommandTable, Context, Counters } from "../commands/mod.ts";
+import {
+  type Command,
+  commands,
+  CommandTable,
+  Context,
+  Counters,
+  redisTable,
+} from "../commands/mod.ts";
 import { BufferPool } from "../server/buffer_pool.ts";
 import { Connection, type ConnectionDriver, type Want } from "../server/connection.ts";
 import { type Limits, ServerContext } from "../server/context.ts";
@@ -89,6 +96,7 @@ export class ManualServer {
         store: this.store,
         version: "0",
         verbs: table.verbs,
+        redisVerbs: redisTable.verbs,
         schedule: this.clock.schedule,
         now: this.clock.now,
         buffers,

@@ -357,6 +357,7 @@ Deno.test("part 2: INFO counts", async () => {
     "uptime",
     "connections",
     "requests",
+    "redis_requests",
     "hits",
     "misses",
     "evictions",

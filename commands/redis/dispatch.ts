@@ -40,6 +40,8 @@ function packName(bytes: Uint8Array, start: number, end: number): number {
 export class RedisTable {
   /** The commands, by their numbers. */
   readonly commands: readonly RedisCommand[];
+  /** Their names in capitals, by their numbers, for INFO. */
+  readonly verbs: readonly string[];
   readonly #numberOfPacked = new Map<number, number>();
   readonly #names: readonly Uint8Array[];
   readonly #takesOneKey: readonly boolean[];
@@ -52,6 +54,7 @@ export class RedisTable {
 
   constructor(commands: readonly RedisCommand[]) {
     this.commands = commands;
+    this.verbs = commands.map(({ name }) => name.toUpperCase());
     this.#names = commands.map(({ name }) => encoder.encode(name));
     this.#names.forEach((name, number) => {
       const packed = packName(name, 0, name.length);

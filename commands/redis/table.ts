@@ -7,6 +7,8 @@
 
 import type { RedisCommand } from "./command.ts";
 import { auth, echo, hello, ping, quit, reset, select } from "./connection.ts";
+import { commandOf } from "./command_info.ts";
+import { configuration } from "./config.ts";
 import { del, exists, touch, unlink } from "./delete.ts";
 import { delex, delifeq } from "./delete_if.ts";
 import { RedisTable } from "./dispatch.ts";
@@ -26,6 +28,7 @@ import { delprefix, flushall, flushdb } from "./flush.ts";
 import { functions } from "./functions.ts";
 import { get, getdel, getex } from "./get.ts";
 import { decr, decrby, incr, incrby, incrbyfloat } from "./increment.ts";
+import { info } from "./info.ts";
 import { memory, object, type, wait } from "./inspect.ts";
 import { dbsize, keys, randomkey, scan } from "./listing.ts";
 import { mget, mset, msetnx } from "./multiple.ts";
@@ -100,6 +103,9 @@ export const redisCommands: readonly RedisCommand[] = [
   auth,
   hello,
   reset,
+  info,
+  configuration,
+  commandOf(() => redisTable),
   functions,
   time,
   role,
