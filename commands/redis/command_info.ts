@@ -93,6 +93,7 @@ const groupCategories: Readonly<Record<RedisCommand["group"], string | undefined
   connection: "connection",
   server: undefined,
   transactions: "transaction",
+  cluster: undefined,
 };
 
 /** The categories of Redis's access lists that a command is in, which follow from its entry. */
