@@ -67,11 +67,6 @@ const kernelBytesMax = 8 * 1024 * 1024;
 
 const nothing = new Uint8Array(0);
 
-/** What is wrong with an array beyond the limit; it begins as Redis words it. */
-function tooLong(bytesMax: number): string {
-  return `invalid bulk length: the request is longer than ${bytesMax} bytes`;
-}
-
 /** A client's connection: its input buffer, session and unsent replies. */
 export class Connection implements SessionOwner, OpenConnection {
   /** Set by the driver before the first `next()`. */
@@ -354,10 +349,10 @@ export class Connection implements SessionOwner, OpenConnection {
     const input = this.#input;
     const session = this.#session;
     if (input.start === input.end) return false;
-    const bytesMax = this.#requestBytesMax;
     const parser = this.#arrays ?? this.#context.arrays;
     parser.isStranger = !session.isAuthenticated;
-    const result = input.nextArray(parser, bytesMax);
+    parser.requestBytesMax = this.#requestBytesMax;
+    const result = input.nextArray(parser);
     if (result === "none") {
       this.#keepParser(parser);
       return false;
@@ -370,7 +365,7 @@ export class Connection implements SessionOwner, OpenConnection {
       session.runArray(input.bytes, parser);
       return true;
     }
-    session.refuseArray(result === "broken" ? parser.error : tooLong(bytesMax));
+    session.refuseArray(parser.error);
     parser.reset();
     return true;
   }
