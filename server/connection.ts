@@ -94,6 +94,8 @@ export class Connection implements SessionOwner, OpenConnection {
   #inputEnded = false;
   #isDraining = false;
   #isAborted = false;
+  /** Woken since the last run began: what that run has found to wait for may have come. */
+  #isWoken = false;
   /** When the client last sent or took bytes. */
   #activeAtMs: number;
   /** When the unfinished line began. */
@@ -245,6 +247,7 @@ export class Connection implements SessionOwner, OpenConnection {
 
   wake(): void {
     if (this.#isAborted) return;
+    this.#isWoken = true;
     if (this.#after === "wait" || this.#after === "read") this.#after = "run";
     this.driver?.wake();
   }
@@ -252,6 +255,7 @@ export class Connection implements SessionOwner, OpenConnection {
   #runSafely(): Want | "run" {
     const { output } = this.#context.commands;
     let after: Want | "run";
+    this.#isWoken = false;
     try {
       after = this.#run();
       this.#output.take();
@@ -264,6 +268,8 @@ export class Connection implements SessionOwner, OpenConnection {
       return "close";
     }
     this.#countReplies();
+    // Memory that the run itself has given back may be what an operation waits for.
+    if (this.#isWoken && (after === "wait" || after === "read")) after = "yield";
     // No further line runs, so the input is not needed any more.
     if (after === "linger" || after === "close") {
       this.#input.release();
