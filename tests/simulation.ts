@@ -1,11 +1,12 @@
 /**
  * The simulator: many clients on one server without sockets, interleaved at every step by a seeded
- * random choice. Requests arrive cut anywhere, clients read slowly, half-close and vanish, large
+ * random choice. Half of them send lines, the others speak Redis. Requests arrive cut anywhere, clients read slowly, half-close and vanish, large
  * puts compete, flushes and scans overlap with writes, time jumps, allocations fail. After each
  * step the store is verified, and each reply is compared with a model. The same seed gives the same
  * run.
  *
- * To extend it, add a request to simulation_requests.ts, and its replies to simulation_model.ts.
+ * To extend it, add a request to simulation_requests.ts, its replies to simulation_model.ts, and
+ * what it is on the Redis wire to simulation_redis.ts.
  *
  * @module
  */
@@ -14,13 +15,22 @@ import { Random } from "../loadgen/mod.ts";
 import { Store } from "../store.ts";
 import { Rotation } from "./store_rotation.ts";
 import { LentBuffer, ManualClock, ManualServer } from "./server_manual.ts";
-import { type Sent, SimulatedClient } from "./simulation_client.ts";
-import { type ScanUnderWay, SimulationFault, SimulationModel } from "./simulation_model.ts";
+import { type Sent, SimulatedClient, type Wire } from "./simulation_client.ts";
+import {
+  type ScanUnderWay,
+  SimulationFault,
+  SimulationModel,
+  type Watch,
+} from "./simulation_model.ts";
+import type { LineReply } from "./simulation_redis.ts";
 import { RequestSource } from "./simulation_requests.ts";
 import type { SimulationShape } from "./simulation_shapes.ts";
 import { later } from "./test_commands.ts";
 
 const decoder = new TextDecoder("latin1");
+
+/** The wires of the clients, each as likely as any other. */
+const wires: readonly Wire[] = ["lines", "lines", "RESP2", "RESP3"];
 
 /** A run of the simulator. */
 export class Simulation {
@@ -34,8 +44,10 @@ export class Simulation {
   readonly #clients: SimulatedClient[] = [];
   readonly #lent = new LentBuffer();
   #failingAllocations = 0;
-  /** Requests that were answered. */
-  answered = 0;
+  /** Requests that were answered, by the wire of their client. */
+  readonly answered: Record<Wire, number> = { lines: 0, RESP2: 0, RESP3: 0 };
+  /** Transactions that were run, and those that were not. */
+  readonly transactions = { run: 0, dropped: 0 };
 
   constructor(shape: SimulationShape, seed: number) {
     this.#shape = shape;
@@ -95,7 +107,7 @@ export class Simulation {
     }
     const choice = random.below(1000);
     if (this.#clients.length < clientsMax && (choice < 20 || this.#clients.length === 0)) {
-      this.#clients.push(new SimulatedClient(this.#server, random.below(2) === 0));
+      this.#connect();
     } else if (choice < 26) {
       this.#vanish(this.#anyClient());
     } else if (choice < 60) {
@@ -107,6 +119,14 @@ export class Simulation {
       this.#drive(this.#anyClient());
     }
     this.#check(evictions);
+  }
+
+  #connect(): void {
+    const random = this.#random;
+    const wire = wires[random.below(wires.length)];
+    const client = new SimulatedClient(this.#server, random.below(2) === 0, wire);
+    this.#clients.push(client);
+    if (wire === "RESP3") client.send({ line: "HELLO 3" });
   }
 
   #anyClient(): SimulatedClient {
@@ -183,7 +203,11 @@ export class Simulation {
   /** Makes a request for a client to send, and notes it in the model. */
   #request(client: SimulatedClient): void {
     if (client.awaitsLater) return client.send({ line: this.#requests.behindLater() });
-    const line = this.#requests.any(client.scan !== undefined);
+    if (client.wire !== "lines") {
+      if (this.#random.below(12) === 0) return this.#transaction(client);
+      if (this.#random.below(30) === 0) return client.send({ line: "DBSIZE" });
+    }
+    const line = this.#requests.any(client.scan !== undefined, client.wire === "lines");
     const [verb, ...words] = line.split(" ");
     if (verb === "SCAN") client.scan = this.#model.startScan(words[2]);
     client.send({
@@ -193,6 +217,28 @@ export class Simulation {
     });
   }
 
+  /** Makes a transaction for a client to send, and perhaps keys that it watches for it. */
+  #transaction(client: SimulatedClient): void {
+    const random = this.#random;
+    let watch: Watch | undefined;
+    if (random.below(2) === 0) {
+      watch = { keys: this.#requests.keys(), hasChanged: false };
+      client.send({ line: `WATCH ${watch.keys.join(" ")}`, watch });
+      for (let n = random.below(3); n > 0; n--) client.send({ line: "PING" });
+    }
+    client.send({ line: "MULTI" });
+    const transaction: Sent[] = [];
+    for (let n = random.below(6); n >= 0; n--) {
+      const line = this.#requests.inTransaction();
+      const [verb, prefix] = line.split(" ");
+      const isFlush = verb === "FLUSH" && prefix !== undefined;
+      const flush = isFlush ? this.#model.startFlush(prefix) : undefined;
+      transaction.push({ line, flush, begun: [] });
+      client.send({ line, isQueued: true });
+    }
+    client.send({ line: random.below(8) === 0 ? "DISCARD" : "EXEC", transaction, watch });
+  }
+
   /** Compares the connection's new output with the model. */
   #see(client: SimulatedClient, replies: string, hasEvicted: boolean): void {
     const model = this.#model;
@@ -200,18 +246,20 @@ export class Simulation {
     if (hasEvicted) model.evicted();
     client.partial += replies;
     for (;;) {
-      const lineFeed = client.partial.indexOf("\n");
-      const reply = lineFeed < 0 ? client.partial : client.partial.slice(0, lineFeed);
       const sent = client.sent.at(0);
       if (sent === undefined) {
-        if (reply === "") break;
-        throw new SimulationFault(`${reply.slice(0, 80)} answers nothing`);
+        if (client.partial === "") break;
+        throw new SimulationFault(`${client.partial.slice(0, 80)} answers nothing`);
       }
-      if (reply !== "") this.#begin(sent, reply);
-      if (lineFeed < 0) break;
-      client.partial = client.partial.slice(lineFeed + 1);
+      const reply = client.replyTo(sent);
+      if (reply.texts[0] !== "" && sent.isQueued !== true) this.#begin(sent, reply.texts[0]);
+      if (!reply.isWhole) {
+        if (client.partial === "" || sent.line !== "EXEC") break;
+        throw new SimulationFault("EXEC was answered in parts");
+      }
+      client.partial = client.partial.slice(reply.length);
       client.sent.shift();
-      this.answered++;
+      this.answered[client.wire]++;
       this.#answer(client, sent, reply);
     }
     model.isEvicting = false;
@@ -237,8 +285,9 @@ export class Simulation {
     }
   }
 
-  #answer(client: SimulatedClient, sent: Sent, reply: string): void {
+  #answer(client: SimulatedClient, sent: Sent, { texts, inner }: LineReply): void {
     const model = this.#model;
+    const [reply] = texts;
     const [verb] = sent.line.split(" ", 1);
     const expect = (isRight: boolean, expected: string) => {
       if (isRight) return;
@@ -248,7 +297,18 @@ export class Simulation {
         }`,
       );
     };
-    if (verb === "PING") expect(reply === "PONG", "PONG");
+    if (sent.isQueued === true) expect(reply === "QUEUED", "QUEUED");
+    else if (verb === "MULTI") expect(reply === "OK", "OK");
+    else if (verb === "HELLO") expect(reply === "MAP", "a map");
+    else if (verb === "WATCH" && sent.watch !== undefined) {
+      expect(reply === "OK", "OK");
+      model.startWatch(sent.watch);
+    } else if (sent.transaction !== undefined) {
+      this.#endTransaction(client, sent, sent.transaction, reply, inner);
+    } else if (verb === "DBSIZE") {
+      const least = model.isEvicting ? 0 : model.certainKeys.length;
+      expect(Number(reply) >= least, `${least} or more`);
+    } else if (verb === "PING") expect(reply === "PONG", "PONG");
     else if (verb === "LATER") expect(reply === sent.line, sent.line);
     else if (sent.flush !== undefined) model.endFlush(sent.flush, sent.line, reply);
     else if (verb === "FLUSH") model.flushAll(sent.line, reply);
@@ -261,8 +321,40 @@ export class Simulation {
     } else if (verb === "GET" && sent.begun.length > 0) {
       expect(sent.begun[0].includes(reply), sent.begun[0].join(" or "));
     } else {
-      model.apply(sent.line, reply);
+      model.apply(sent.line, ...texts);
     }
+  }
+
+  /** A transaction has run, with nothing of other clients in between; or not at all. */
+  #endTransaction(
+    client: SimulatedClient,
+    { line, watch }: Sent,
+    requests: readonly Sent[],
+    reply: string,
+    replies: readonly LineReply[] | undefined,
+  ): void {
+    if (watch !== undefined) this.#model.endWatch(watch);
+    if (replies === undefined) {
+      const isRight = line === "DISCARD"
+        ? reply === "OK"
+        : reply === "NOT RUN" && watch !== undefined;
+      if (!isRight) throw new SimulationFault(`${line} was answered ${reply.slice(0, 200)}`);
+      this.transactions.dropped++;
+      for (const { flush } of requests) if (flush !== undefined) this.#model.abandonFlush(flush);
+      return;
+    }
+    if (watch?.hasChanged === true) {
+      throw new SimulationFault(`EXEC ran, though one of ${watch.keys.join(" ")} had changed`);
+    }
+    if (reply !== `${requests.length} REPLIES`) throw new SimulationFault(`EXEC had ${reply}`);
+    this.transactions.run++;
+    requests.forEach((sent, n) => {
+      const { texts } = replies[n];
+      // Replies of a transaction have a bound together.
+      if (/^M?GET /.test(sent.line) && /^ERROR no memory for this reply/.test(texts[0])) return;
+      this.#begin(sent, texts[0]);
+      this.#answer(client, sent, replies[n]);
+    });
   }
 
   #goOnScanning(client: SimulatedClient, sent: Sent, scan: ScanUnderWay, reply: string): void {
@@ -281,8 +373,11 @@ export class Simulation {
     client.connection.abort();
     client.connection.release();
     if (client.scan !== undefined) this.#model.dropScan(client.scan);
-    for (const { flush } of client.sent) {
-      if (flush !== undefined) this.#model.abandonFlush(flush);
+    for (const { flush, watch, transaction } of client.sent) {
+      if (watch !== undefined) this.#model.endWatch(watch);
+      for (const one of [flush, ...transaction?.map(({ flush }) => flush) ?? []]) {
+        if (one !== undefined) this.#model.abandonFlush(one);
+      }
     }
   }
 
@@ -326,7 +421,7 @@ export class Simulation {
 }
 
 /** Runs a shape with a seed; a fault names both, and the task that repeats it. */
-export function simulate(shape: SimulationShape, seed: number, steps: number): number {
+export function simulate(shape: SimulationShape, seed: number, steps: number): Simulation {
   const simulation = new Simulation(shape, seed);
   try {
     simulation.run(steps);
@@ -339,5 +434,5 @@ export function simulate(shape: SimulationShape, seed: number, steps: number): n
       { cause: error },
     );
   }
-  return simulation.answered;
+  return simulation;
 }

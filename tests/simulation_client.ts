@@ -7,13 +7,23 @@
 
 import type { Random } from "../loadgen/mod.ts";
 import { Connection, type LentBuffer, type ManualServer } from "./server_manual.ts";
-import type { FlushUnderWay, ScanUnderWay } from "./simulation_model.ts";
+import type { FlushUnderWay, ScanUnderWay, Watch } from "./simulation_model.ts";
+import { arrayOf, type LineReply, lineReply } from "./simulation_redis.ts";
+
+/** The wire that a client speaks: lines, or a version of Redis's. */
+export type Wire = "lines" | "RESP2" | "RESP3";
 
 /** A request that was sent and is not answered. */
 export interface Sent {
   readonly line: string;
   readonly flush?: FlushUnderWay;
   readonly scan?: ScanUnderWay;
+  /** For EXEC and DISCARD, the requests of the transaction. */
+  readonly transaction?: readonly Sent[];
+  /** For a request that waits for EXEC. */
+  readonly isQueued?: boolean;
+  /** For WATCH and EXEC, what is watched. */
+  readonly watch?: Watch;
   /** For GET and MGET, the possible texts of each part of the reply when that part began. */
   readonly begun: (readonly string[])[];
 }
@@ -21,6 +31,7 @@ export interface Sent {
 /** One simulated client. */
 export class SimulatedClient {
   readonly connection: Connection;
+  readonly wire: Wire;
   /** Requests that are not answered, in order. */
   readonly sent: Sent[] = [];
   /** The reply that is not complete. */
@@ -38,7 +49,8 @@ export class SimulatedClient {
   #outbox: Uint8Array = new Uint8Array(0);
 
   /** A client whose driver sends from the writer that all share, or from a buffer of its own. */
-  constructor(server: ManualServer, sharesOutput: boolean) {
+  constructor(server: ManualServer, sharesOutput: boolean, wire: Wire) {
+    this.wire = wire;
     this.connection = new Connection(server.context);
     this.connection.sharesOutput = sharesOutput;
     this.connection.driver = {
@@ -63,14 +75,26 @@ export class SimulatedClient {
   /** Adds a request behind those that are not delivered yet. */
   send(request: Omit<Sent, "begun">): void {
     const { line } = request;
-    const outbox = new Uint8Array(this.#outbox.length + line.length + 1);
+    const text = this.wire === "lines" ? `${line}\n` : arrayOf(line);
+    const outbox = new Uint8Array(this.#outbox.length + text.length);
     outbox.set(this.#outbox);
-    for (let at = 0; at < line.length; at++) {
-      outbox[this.#outbox.length + at] = line.charCodeAt(at);
+    for (let at = 0; at < text.length; at++) {
+      outbox[this.#outbox.length + at] = text.charCodeAt(at);
     }
-    outbox[outbox.length - 1] = 0x0a;
     this.#outbox = outbox;
     this.sent.push({ ...request, begun: [] });
+  }
+
+  /** The reply to a request, as that to its line, as far as it has come. */
+  replyTo(sent: Sent | undefined): LineReply {
+    const { partial } = this;
+    if (this.wire !== "lines" && sent !== undefined) {
+      if (sent.isQueued === true) return lineReply("QUEUED", partial);
+      return lineReply(sent.line, partial, sent.transaction?.map(({ line }) => line));
+    }
+    const lineFeed = partial.indexOf("\n");
+    if (lineFeed < 0) return { texts: [partial], isWhole: false, length: 0 };
+    return { texts: [partial.slice(0, lineFeed)], isWhole: true, length: lineFeed + 1 };
   }
 
   /** The connection's output; undefined where it was seen before, and has not changed. */

@@ -38,6 +38,13 @@ export interface ScanUnderWay {
   readonly unseen: Set<string>;
 }
 
+/** Keys that a client watches for its transaction. */
+export interface Watch {
+  readonly keys: readonly string[];
+  /** True once WATCH was answered, and one of them has certainly changed since. */
+  hasChanged: boolean;
+}
+
 /** A fault that the simulation found. */
 export class SimulationFault extends Error {
   override name = "SimulationFault";
@@ -61,6 +68,7 @@ export class SimulationModel {
   readonly #flushes = new Set<FlushUnderWay>();
   readonly #abandoned = new Set<FlushUnderWay>();
   readonly #scans = new Set<ScanUnderWay>();
+  readonly #watches = new Set<Watch>();
 
   constructor(limitBytes: number, now: () => number) {
     this.limitBytes = limitBytes;
@@ -86,6 +94,20 @@ export class SimulationModel {
   /** Forgets what has expired. */
   expire(): void {
     for (const key of [...this.#entries.keys()]) this.#live(key);
+  }
+
+  /** WATCH was answered. */
+  startWatch(watch: Watch): void {
+    this.#watches.add(watch);
+  }
+
+  /** The transaction of a WATCH was answered, or its client has gone. */
+  endWatch(watch: Watch): void {
+    this.#watches.delete(watch);
+  }
+
+  #changed(key: string): void {
+    for (const watch of this.#watches) if (watch.keys.includes(key)) watch.hasChanged = true;
   }
 
   /** A FLUSH with a prefix was sent. */
@@ -172,10 +194,11 @@ export class SimulationModel {
   }
 
   /**
-   * Holds the reply to a request for one key against every case that is possible, and goes on with
-   * the case that it shows.
+   * Holds the reply to a request for one key, which is one of `replies`, against every case that is
+   * possible, and goes on with the case that it shows.
    */
-  apply(request: string, reply: string): void {
+  apply(request: string, ...replies: readonly string[]): void {
+    const [reply] = replies;
     if (/^ERROR out of memory/.test(reply) && this.mayRunOutOfMemory) return;
     const key = request.split(" ", 2)[1];
     const entry = this.#live(key);
@@ -183,11 +206,12 @@ export class SimulationModel {
     if (entry?.maybeLasting === true) cases.push({ value: entry.value, expiresAt: Infinity });
     if (entry !== undefined && (entry.maybeGone || this.isEvicting)) cases.push(undefined);
     const outcomes = cases.map((held) => outcomeOf(request, held, this.#now(), this.limitBytes));
-    const possible = outcomes.filter((one) => one.reply === reply);
+    const possible = outcomes.filter((one) => replies.includes(one.reply));
     const outcome = possible.at(0);
     if (outcome === undefined) {
       fault(request, reply, outcomes.map((one) => one.reply).join(" or "));
     }
+    if (possible.every(({ isWritten }) => isWritten)) this.#changed(key);
     if (outcome.next === undefined) {
       this.#remove(key);
       return;
@@ -197,8 +221,10 @@ export class SimulationModel {
       possible.some(({ next }) => next?.expiresAt === Infinity);
     const wasThere = outcome === outcomes[0] && entry !== undefined;
     if (!isWritten && entry !== undefined) {
-      // It was seen: so it is there, unless a flush that may cover it is still under way.
-      const maybeGone = this.#mayBeFlushed(key) || this.isEvicting;
+      // It was seen: so it is there, unless a flush that may cover it is still under way, or the
+      // reply is the same where it is gone.
+      const maybeGone = this.#mayBeFlushed(key) || this.isEvicting ||
+        possible.some(({ next }) => next === undefined);
       this.#entries.set(key, { ...outcome.next, maybeGone, maybeLasting });
       return;
     }

@@ -101,6 +101,9 @@ const kinds: readonly Kind[] = [
   flush,
 ];
 
+/** The longest line of a transaction. */
+const queuedLineMax = 2000;
+
 /** Draws requests for the clients of one simulation. */
 export class RequestSource {
   readonly #words: Words;
@@ -109,12 +112,26 @@ export class RequestSource {
     this.#words = new Words(random, shape);
   }
 
-  /** A request of any kind, without its line feed. */
-  any(isScanning: boolean): string {
+  /** A request of any kind, without its line feed; LATER is a line alone. */
+  any(isScanning: boolean, isLine: boolean): string {
     const { random } = this.#words;
-    let line: string | undefined;
-    while (line === undefined) line = kinds[random.below(kinds.length)](this.#words, isScanning);
-    return line;
+    for (;;) {
+      const line = kinds[random.below(kinds.length)](this.#words, isScanning);
+      if (line !== undefined && (isLine || !line.startsWith("LATER"))) return line;
+    }
+  }
+
+  /** A request of a transaction, which is not large: all that wait count against a bound. */
+  inTransaction(): string {
+    for (;;) {
+      const line = this.any(true, false);
+      if (line.length <= queuedLineMax) return line;
+    }
+  }
+
+  /** Some keys. */
+  keys(): string[] {
+    return Array.from({ length: 1 + this.#words.random.below(3) }, () => this.#words.key());
   }
 
   /**

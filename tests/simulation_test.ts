@@ -13,15 +13,18 @@ const defaultSteps = { short: 60_000, long: 1_000_000 } as const;
 
 const form = Deno.env.get("BLINK_SIMULATION") === "long" ? "long" : "short";
 const steps = Number(Deno.env.get("BLINK_SIMULATION_STEPS") ?? defaultSteps[form]);
-const seed = Number(
-  Deno.env.get("BLINK_SEED") ??
-    (form === "long" ? crypto.getRandomValues(new Uint32Array(1))[0] : 1),
-);
+const seedGiven = Deno.env.get("BLINK_SEED") ?? (form === "long" ? "random" : "1");
+const seed = seedGiven === "random"
+  ? crypto.getRandomValues(new Uint32Array(1))[0]
+  : Number(seedGiven);
 
 for (const shape of shapes) {
   const shapeSteps = Math.ceil(steps * shape.stepsShare);
   Deno.test(`simulation: ${shape.name} (seed ${seed}, ${shapeSteps} steps)`, () => {
-    const answered = simulate(shape, seed, shapeSteps);
-    assert(answered > shapeSteps / 50, `only ${answered} requests were answered`);
+    const { answered, transactions } = simulate(shape, seed, shapeSteps);
+    for (const [wire, count] of Object.entries(answered)) {
+      assert(count > shapeSteps / 200, `only ${count} requests were answered over ${wire}`);
+    }
+    assert(transactions.run > 0 && transactions.dropped > 0, Deno.inspect(transactions));
   });
 }

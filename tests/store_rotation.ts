@@ -221,9 +221,12 @@ export class Rotation implements Storage {
     return this.#next().flushAll();
   }
 
-  /** Threads have a queue each, and programs expect one: all flushes are of the first thread. */
+  /**
+   * Threads have a queue each, and programs expect one: all flushes are of the first thread, but
+   * those of a thread that has entered all keys, which nobody else can enter.
+   */
   startFlush(prefix: Uint8Array): FlushOperation {
-    return this.threads[0].startFlush(prefix);
+    return (this.#hasAll ? this.#current : this.threads[0]).startFlush(prefix);
   }
 
   sweep(): boolean {
