@@ -5,10 +5,17 @@
  * @module
  */
 
+import type { SocketAddresses } from "../commands/mod.ts";
 import type { EpollSet, ReadyHandler } from "./epoll_set.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, type Libc, MSG_NOSIGNAL, outside, SHUT_WR } from "./libc.ts";
+import { pathOfBound } from "./listeners.ts";
 import { lingerBytesMax, lingerMs } from "./linger.ts";
-import { readSocketAddress, socketAddressBytesMax } from "./socket_address.ts";
+import {
+  addressText,
+  readSocketAddress,
+  readUnixPath,
+  socketAddressBytesMax,
+} from "./socket_address.ts";
 
 /** What all sockets of a loop use. */
 export interface EpollSystem {
@@ -81,6 +88,27 @@ export class EpollSocket {
     }
     const peer = readSocketAddress(address);
     return peer === undefined ? "from the Unix socket" : `from ${peer.hostname} port ${peer.port}`;
+  }
+
+  /** Its descriptor and both addresses; undefined once it is closed. */
+  addresses(): SocketAddresses | undefined {
+    if (this.fd < 0) return undefined;
+    const { getpeername, getsockname } = this.#system.libc;
+    const address = outside(socketAddressBytesMax);
+    const length = new Uint32Array(outside(4).buffer);
+    const read = (name: typeof getpeername) => {
+      length[0] = address.length;
+      if (name(this.fd, address, length) !== 0) return undefined;
+      const ip = readSocketAddress(address);
+      return ip === undefined
+        ? `${pathOfBound(readUnixPath(address, length[0]))}:0`
+        : addressText(ip);
+    };
+    const localAddress = read(getsockname) ?? "";
+    const isUnix = localAddress !== "" && readSocketAddress(address) === undefined;
+    // A client of a Unix socket has no name of its own.
+    const peer = isUnix ? localAddress : read(getpeername) ?? "";
+    return { fd: this.fd, address: peer, localAddress, isUnix };
   }
 
   /** Closes it. */

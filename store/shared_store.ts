@@ -74,6 +74,8 @@ export interface AttachOptions {
 
 /** A store that several threads share, as one of them sees it. */
 export class SharedStore implements Storage {
+  /** False while `get` does not count a visit. */
+  countsReads = true;
   /** Bytes that all keys and values together may have. */
   readonly limitBytes: number;
   /** The clock, in milliseconds. */
@@ -250,7 +252,9 @@ export class SharedStore implements Storage {
   get(bytes: Uint8Array, start: number, end: number): Handle {
     const opened = this.#open(bytes, start, end);
     try {
-      return this.#shard.get(this.#hash, bytes, start, end);
+      return this.countsReads
+        ? this.#shard.get(this.#hash, bytes, start, end)
+        : this.#shard.find(this.#hash, bytes, start, end);
     } finally {
       if (opened) this.leave();
     }

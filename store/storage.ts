@@ -88,6 +88,8 @@ export interface Storage {
   enter(bytes: Uint8Array, start: number, end: number): void;
   /** Lets other threads go on. */
   leave(): void;
+  /** False while `get` does not count either: the accesses of this thread leave no trace. */
+  countsReads: boolean;
   /** Finds a live entry without counting an access. */
   find(bytes: Uint8Array, start: number, end: number): Handle;
   /** Finds a live entry and counts an access. */

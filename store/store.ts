@@ -33,6 +33,8 @@ import type { PutOperation, PutOutcome, Storage } from "./storage.ts";
  * ```
  */
 export class Store implements Storage {
+  /** False while `get` does not count a visit. */
+  countsReads = true;
   /** Bytes that all keys and values together may have. */
   readonly limitBytes: number;
   /** The clock, in milliseconds. */
@@ -101,7 +103,10 @@ export class Store implements Storage {
 
   /** The entry of the key `bytes[start, end)`, or 0; it counts as a visit. */
   get(bytes: Uint8Array, start: number, end: number): Handle {
-    return this.#shard.get(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);
+    const hash = hashOf(this.#hashKey, bytes, start, end);
+    return this.countsReads
+      ? this.#shard.get(hash, bytes, start, end)
+      : this.#shard.find(hash, bytes, start, end);
   }
 
   /** Bytes of an entry's value. */

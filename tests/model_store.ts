@@ -47,6 +47,7 @@ function nameOf(bytes: Uint8Array, start: number, end: number): string {
 
 /** The model. Its entries' order in the Map is their order of use. */
 export class ModelStore implements Storage {
+  countsReads = true;
   readonly cursors: number = 2 ** 32;
   #changes = 0;
 
@@ -129,7 +130,7 @@ export class ModelStore implements Storage {
   get(bytes: Uint8Array, start: number, end: number): Handle {
     const handle = this.find(bytes, start, end);
     const entry = this.#byHandle.get(handle);
-    if (entry !== undefined) {
+    if (entry !== undefined && this.countsReads) {
       this.#byName.delete(entry.name);
       this.#byName.set(entry.name, entry);
     }

@@ -101,6 +101,14 @@ export class Rotation implements Storage {
     this.#current = first;
   }
 
+  get countsReads(): boolean {
+    return this.#current.countsReads;
+  }
+
+  set countsReads(counts: boolean) {
+    for (const thread of this.threads) thread.countsReads = counts;
+  }
+
   get usage(): number {
     return this.#next().usage;
   }

@@ -21,7 +21,8 @@ export const configuration: RedisCommand = {
   summary: "Reads the server's settings, and resets its statistics.",
   usage: "GET pattern [pattern ...] | SET name value [name value ...] | RESETSTAT | REWRITE | HELP",
 
-  execute: (context, args, bytes) => runSubcommand("config", subcommands, context, args, bytes),
+  execute: (context, args, bytes, session) =>
+    runSubcommand("config", subcommands, context, args, bytes, session),
 };
 
 /** One setting. */

@@ -9,6 +9,7 @@ import { DelayedRefusal } from "../auth.ts";
 import type { Context } from "../context.ts";
 import type { Operation } from "../operation.ts";
 import type { SessionControl } from "../session_control.ts";
+import { refuseName } from "./client_commands.ts";
 import type { RedisCommand } from "./command.ts";
 import { compatibleVersion } from "./version.ts";
 import { isWord, numberOf, textOf } from "./words.ts";
@@ -128,7 +129,7 @@ export const hello: RedisCommand = {
         n += 2;
       } else if (isWord(args, n, bytes, "setname") && n + 1 < args.count) {
         name = textOf(args, ++n, bytes);
-        if (!isClientName(name)) return badClientName(context);
+        if (refuseName(context, name, "Client names")) return undefined;
       } else {
         const text = `ERR Syntax error in HELLO option '${textOf(args, n, bytes)}'`;
         return context.failRedis("unknown_option", text);
@@ -205,19 +206,6 @@ function logIn(
   }
   session.authenticationFailed();
   return new DelayedRefusal(context, authenticationFailed);
-}
-
-/** Whether a client may have this name. */
-export function isClientName(name: string): boolean {
-  return /^[!-~]*$/.test(name);
-}
-
-/** Answers with an error where it may not. */
-export function badClientName(context: Context): undefined {
-  return context.failRedis(
-    "wrong_arguments",
-    "ERR Client names cannot contain spaces, newlines or special characters.",
-  );
 }
 
 /** Answers a request with too few or too many arguments. */
