@@ -20,6 +20,7 @@ import type { Storage } from "../store.ts";
 import { type Clients, noClients } from "./clients.ts";
 import { Counters, firstRedisVerb } from "./counters.ts";
 import { infoOf, type LockFigures, noLocks } from "./info_figures.ts";
+import { RequestRate } from "./request_rate.ts";
 import { type ProcessorTime, type Settings, settingsDefault } from "./settings.ts";
 
 /** Scratch memory up to this size is kept for the next value. */
@@ -127,6 +128,7 @@ export class Context {
   #connections = 0;
   readonly #options: ContextOptions;
   readonly #startedAtMs: number;
+  readonly #rate = new RequestRate();
   #scratch: Uint8Array = new Uint8Array(1024);
 
   constructor(options: ContextOptions) {
@@ -212,6 +214,16 @@ export class Context {
   resetStatistics(): void {
     const { evictions, expirations } = this.store.stats;
     Counters.reset(this.#allCounters, evictions, expirations);
+  }
+
+  /** Takes note of how many requests there were so far; to be called now and then. */
+  sampleRequests(nowMs: number): void {
+    this.#rate.sample(Counters.requestsIn(this.#allCounters), nowMs);
+  }
+
+  /** Requests a second in the last one or two. */
+  get requestsPerSecond(): number {
+    return this.#rate.perSecond;
   }
 
   /** The processor time that the process has used. */

@@ -194,6 +194,7 @@ export class ServerContext {
   tick(nowMs: number): void {
     this.nowMs = nowMs;
     this.events.tick(nowMs);
+    this.commands.sampleRequests(nowMs);
     this.buffers.trim();
     const { idleTimeoutMs } = this.limits;
     if (idleTimeoutMs > 0) {

@@ -15,7 +15,14 @@ import { EXPIRES, FRAGMENTED, headerBytesOf } from "./record.ts";
 import { NO_SLOT, UNFINISHED } from "./reservation.ts";
 import { scan } from "./scan.ts";
 import { SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
-import { EVICTIONS, EXPIRATIONS, GENERATION, RECORDS_MOVED, type State } from "./state.ts";
+import {
+  EVICTIONS,
+  EXPIRATIONS,
+  EXPIRING,
+  GENERATION,
+  RECORDS_MOVED,
+  type State,
+} from "./state.ts";
 import type { Handle, Milliseconds, PutOperation, PutOutcome } from "./storage.ts";
 import { verify } from "./verify.ts";
 
@@ -79,6 +86,7 @@ export class Shard {
     return {
       evictions: this.parts.entries.state[EVICTIONS],
       expirations: this.parts.entries.state[EXPIRATIONS],
+      expiring: this.parts.entries.state[EXPIRING],
       overheadBytes: this.parts.entries.overheadBytes + ghostBytes,
       residentBytes: this.parts.entries.heldBytes + ghostBytes,
       moved: this.parts.entries.state[RECORDS_MOVED],

@@ -204,6 +204,7 @@ export class SharedStore implements Storage {
     return {
       evictions: sumOf(stats, ({ evictions }) => evictions),
       expirations: sumOf(stats, ({ expirations }) => expirations),
+      expiring: sumOf(stats, ({ expiring }) => expiring),
       overheadBytes: sumOf(stats, ({ overheadBytes }) => overheadBytes),
       residentBytes: sumOf(stats, ({ residentBytes }) => residentBytes),
     };

@@ -57,6 +57,8 @@ export const MAIN_TURNS = fields++;
 export const PROBATION_SCORE = fields++;
 export const SCAN_SCORE = fields++;
 export const PROBATION_PASSED = fields++;
+/** Entries that expire. */
+export const EXPIRING = fields++;
 /** Entries removed because their space was needed, and entries removed because they had expired. */
 export const EVICTIONS = fields++;
 export const EXPIRATIONS = fields++;

@@ -56,6 +56,8 @@ export interface StoreStats {
   readonly evictions: number;
   /** Entries removed because they had expired. */
   readonly expirations: number;
+  /** Entries that expire, among those that are held. */
+  readonly expiring: number;
   /** Bytes in use beyond keys and values: headers, padding and index. */
   readonly overheadBytes: number;
   /** Bytes of memory that the store holds, free segments included. */

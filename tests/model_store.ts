@@ -109,6 +109,7 @@ export class ModelStore implements Storage {
     return {
       evictions: this.#evictions,
       expirations: this.#expirations,
+      expiring: [...this.#byName.values()].filter(({ expiresAt }) => expiresAt !== Infinity).length,
       overheadBytes: 0,
       residentBytes: this.#usage,
     };
