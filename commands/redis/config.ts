@@ -53,7 +53,7 @@ const settings: Readonly<Record<string, Setting>> = {
   "activedefrag": fixed("no"),
   "appendfsync": fixed("everysec"),
   "appendonly": fixed("no"),
-  "bind": chosen("--host", (context) => context.settings.bind),
+  "bind": chosen("--tcp HOST:PORT", (context) => context.settings.bind),
   "cluster-enabled": fixed("no"),
   "daemonize": fixed("no"),
   "databases": fixed(1),
@@ -73,7 +73,7 @@ const settings: Readonly<Record<string, Setting>> = {
   "maxmemory-samples": fixed(5),
   "min-replicas-to-write": fixed(0),
   "notify-keyspace-events": fixed(""),
-  "port": chosen("--port", (context) => context.settings.port),
+  "port": chosen("--tcp HOST:PORT", (context) => context.settings.port),
   "proto-max-bulk-len": chosen(
     "--max-line",
     (context) => context.settings.lineBytesMax,
