@@ -10,6 +10,7 @@ import type { EpollSet, ReadyHandler } from "./epoll_set.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, type Libc, MSG_NOSIGNAL, outside, SHUT_WR } from "./libc.ts";
 import { pathOfBound } from "./listeners.ts";
 import { lingerBytesMax, lingerMs } from "./linger.ts";
+import { refusalFor, refusalWaitMs } from "./refusal.ts";
 import {
   addressText,
   readSocketAddress,
@@ -149,5 +150,44 @@ export class EpollLinger implements ReadyHandler {
   /** No longer waits. */
   stop(): void {
     clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * The refusal of a connection, as `refusal.ts` describes it: the client's first byte is waited for,
+ * the answer follows, and then the end.
+ */
+export class EpollRefusal implements ReadyHandler {
+  readonly #socket: EpollSocket;
+  readonly #onEnd: () => void;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #linger: EpollLinger | undefined;
+
+  /** Calls back when the client has ended its side or it is time to close. */
+  constructor(socket: EpollSocket, onEnd: () => void) {
+    this.#socket = socket;
+    this.#onEnd = onEnd;
+    this.#timer = setTimeout(() => this.#answer(undefined), refusalWaitMs);
+  }
+
+  ready(events: number): void {
+    if (this.#linger !== undefined) return this.#linger.ready(events);
+    const bytes = this.#socket.receive(discarded);
+    if (bytes > 0) this.#answer(discarded[0]);
+    else if (bytes === 0) this.#answer(undefined);
+    else if ((events & (EPOLLERR | EPOLLHUP)) !== 0) this.#onEnd();
+  }
+
+  /** No longer waits. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#linger?.stop();
+  }
+
+  #answer(firstByte: number | undefined): void {
+    clearTimeout(this.#timer);
+    const refusal = refusalFor(firstByte);
+    this.#socket.send(refusal, refusal.length);
+    this.#linger = new EpollLinger(this.#socket, this.#onEnd);
   }
 }
