@@ -72,7 +72,7 @@ export const select: RedisCommand = {
     const index = numberOf(args, 1, bytes);
     if (index === 0) return context.redis.ok();
     const text = index === undefined
-      ? "ERR invalid DB index"
+      ? "ERR value is not an integer or out of range"
       : "ERR DB index is out of range: this store has database 0 alone";
     context.failRedis("bad_number", text);
   },
@@ -90,7 +90,9 @@ export const auth: RedisCommand = {
   execute(context, args, bytes, session) {
     if (args.count > 3) return context.failRedis("unknown_option", "ERR syntax error");
     if (context.isToken === undefined) {
-      if (args.count === 3) return context.redis.ok();
+      // Any password is right for the user that needs none.
+      if (args.count === 3 && textOf(args, 1, bytes) === userName) return context.redis.ok();
+      if (args.count === 3) return wrongPassword(context, session);
       return context.failRedis(
         "wrong_state",
         "ERR AUTH <password> called without any password configured for the default user. " +
@@ -204,6 +206,10 @@ function logIn(
     session.isAuthenticated = true;
     return undefined;
   }
+  return wrongPassword(context, session);
+}
+
+function wrongPassword(context: Context, session: SessionControl): Operation {
   session.authenticationFailed();
   return new DelayedRefusal(context, authenticationFailed);
 }
