@@ -210,7 +210,7 @@ export class Eviction {
     const limit = this.#limitBytes;
     // One miss is one miss, whatever the size; but what a longer small queue finds of large entries
     // the store would not keep, so these move the share less.
-    const mean = this.#entries.usage / Math.max(this.#entries.index.entries, 1);
+    const mean = Math.max(this.#entries.usage, 1) / Math.max(this.#entries.index.entries, 1);
     const step = Math.min(mean * SHARE_STEP_ENTRIES, limit * SHARE_STEP_MAX) /
       Math.cbrt(Math.max(bytes / mean, 1));
     const moved = this.#state[SMALL_BYTES_MAX] +
@@ -252,7 +252,7 @@ export class Eviction {
     }
     if ((word0 & PROBATION) !== 0) this.#score(-1, -1);
     const bytes = (word0 & 0xffff) + words[at + 1];
-    if (queue === MAIN) this.#state[MAIN_TURNS] += bytes / this.#entries.usageOf[MAIN];
+    if (queue === MAIN) this.#state[MAIN_TURNS] += bytes / Math.max(this.#entries.usageOf[MAIN], 1);
     if (!this.#keep(ref, queue, word0, bytes, granules)) this.#evict(ref, queue, bytes);
   }
 
@@ -333,7 +333,7 @@ export class Eviction {
 
   /** How many times the mean entry's bytes these are. */
   #relativeSize(bytes: number): number {
-    return bytes * this.#entries.index.entries / this.#entries.usage;
+    return bytes * this.#entries.index.entries / Math.max(this.#entries.usage, 1);
   }
 
   #stamp(queue: number): number {

@@ -154,7 +154,7 @@ export class Puts {
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart;
     const bytes = keyBytes + valueBytes;
-    if (keyBytes < 1 || keyBytes > KEY_BYTES_MAX) throw keyError(keyBytes);
+    if (keyBytes > KEY_BYTES_MAX) throw keyError(keyBytes);
     if (bytes > this.#limitBytes) return "too large";
     if (large === undefined && valueBytes > STAGED_PART_BYTES) return "unfinished";
     const due = Math.ceil(expiresAt);
@@ -280,5 +280,5 @@ export class Puts {
 }
 
 function keyError(keyBytes: number): RangeError {
-  return new RangeError(`Cannot store a key of ${keyBytes} bytes: 1 to ${KEY_BYTES_MAX} it is`);
+  return new RangeError(`Cannot store a key of ${keyBytes} bytes: the most are ${KEY_BYTES_MAX}`);
 }

@@ -18,7 +18,7 @@ import type { PutOperation, PutOutcome, Storage } from "./storage.ts";
 /**
  * An in-memory store of byte strings.
  *
- * Keys and values are given as a buffer and offsets, and are copied in. Keys have 1 to 65,535
+ * Keys and values are given as a buffer and offsets, and are copied in. Keys have up to 65,535
  * bytes.
  *
  * @example

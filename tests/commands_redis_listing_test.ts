@@ -268,6 +268,12 @@ Deno.test("redis KEYS and SCAN: the longest pattern", () => {
   assertEquals(scanAll(client, "MATCH", key).keys, [key]);
   assertEquals(client.ask(array("KEYS", `${key}k`)), "*0\r\n");
   assertEquals(client.ask(array("SCAN", "0", "MATCH", "")), "*2\r\n$1\r\n0\r\n*0\r\n");
+  assertEquals(client.ask(array("SET", "", "v")), "+OK\r\n");
+  for (const args of [["KEYS", ""], ["KEYS", "[^a]*"], ["SCAN", "0", "MATCH", ""]]) {
+    const isFound = client.ask(array(...args)).endsWith("*1\r\n$0\r\n\r\n");
+    assertEquals([args, isFound], [args, args[1] !== "[^a]*"]);
+  }
+  assertEquals(client.ask(array("DEL", "")), ":1\r\n");
   const error = `-ERR pattern too long (max ${patternBytesMax} bytes)\r\n`;
   assertEquals(client.ask(array("KEYS", "*".repeat(patternBytesMax))).slice(0, 4), "*1\r\n");
   assertEquals(client.ask(array("KEYS", "*".repeat(patternBytesMax + 1))), error);
@@ -367,6 +373,7 @@ Deno.test("a line's KEYS shows keys that a line cannot name in base64", () => {
     ["*1", "*1"],
     ["0", "0"],
     ["-", "-"],
+    ["", '""'],
     ["x".repeat(600) + " ", `"${btoa("x".repeat(600) + " ")}"`],
   ];
   for (const [key, word] of shown) {

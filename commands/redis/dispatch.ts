@@ -181,9 +181,8 @@ function areKeysValid(context: Context, keys: KeyPlaces, args: Arguments): boole
   const last = keys.last < 0 ? args.count + keys.last : keys.last;
   for (let n = keys.first; n <= last; n += keys.step) {
     const length = args.ends[n] - args.starts[n];
-    if (length > 0 && length <= keyBytesMax) continue;
-    if (length > 0) context.fail(keyTooLong);
-    else context.failRedis("wrong_arguments", "ERR a key must have at least one byte");
+    if (length <= keyBytesMax) continue;
+    context.fail(keyTooLong);
     return false;
   }
   return true;

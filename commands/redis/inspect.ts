@@ -95,7 +95,7 @@ function aboutKey(
       const start = args.starts[2];
       const end = args.ends[2];
       context.withKey(bytes, start, end, () => {
-        const handle = end > start ? context.store.find(bytes, start, end) : 0;
+        const handle = context.store.find(bytes, start, end);
         if (handle === 0) context.redis.missing();
         else answer(context, handle, end - start);
       });
