@@ -5,6 +5,9 @@
  * it is given what has arrived, and goes on there with what comes next. Bytes of arguments are
  * passed over without a look at them.
  *
+ * A blank line between requests counts as an array without arguments, which is no request: clients
+ * such as `redis-cli --pipe` send some, and Redis passes over them.
+ *
  * Source: the Redis serialization protocol specification, redis.io.
  *
  * @module
@@ -75,6 +78,7 @@ const LENGTH_LINE_FEED = 5;
 const BODY = 6;
 const BODY_RETURN = 7;
 const BODY_LINE_FEED = 8;
+const BLANK_LINE_FEED = 9;
 
 const asterisk = 0x2a;
 const dollar = 0x24;
@@ -82,6 +86,7 @@ const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const minus = 0x2d;
 const digitZero = 0x30;
+const lineEndBytes = 2;
 
 /** Requests with longer arguments take the long way, which is no slower then. */
 const wholeBytesMax = 64 * 1024;
@@ -104,6 +109,8 @@ export class ArrayParser {
   error = "";
   /** Limits of a client that has not logged in hold. */
   isStranger = false;
+  /** The longest request, in bytes; one that announces more is broken. */
+  requestBytesMax = Infinity;
   /** Offset between the bytes given and the request: what has moved or was joined. */
   #base = 0;
   #state = ARRAY_MARK;
@@ -117,11 +124,6 @@ export class ArrayParser {
   /** Whether a request has begun that is not complete. */
   get isUnfinished(): boolean {
     return this.#state !== ARRAY_MARK;
-  }
-
-  /** Bytes of the argument under way that have been announced and have not arrived. */
-  get bytesLeft(): number {
-    return this.#bodyLeft;
   }
 
   /** Forgets a request that has begun. */
@@ -148,10 +150,15 @@ export class ArrayParser {
     while (at < end) {
       switch (this.#state) {
         case ARRAY_MARK:
-          if (bytes[at] !== asterisk) return this.#breaks(at, expected("*", bytes[at]));
+          if (bytes[at] === asterisk) this.#startNumber(COUNT);
+          else if (bytes[at] === carriageReturn) this.#state = BLANK_LINE_FEED;
+          else if (bytes[at] === lineFeed) return this.#complete(at + 1);
+          else return this.#breaks(at, expected("*", bytes[at]));
           at++;
-          this.#startNumber(COUNT);
           break;
+        case BLANK_LINE_FEED:
+          if (bytes[at] !== lineFeed) return this.#breaks(at, expected("*", carriageReturn));
+          return this.#complete(at + 1);
         case COUNT:
         case LENGTH:
           at = this.#readDigits(bytes, at, end);
@@ -213,7 +220,9 @@ export class ArrayParser {
       if (bytes[at] !== dollar) return false;
       let length = bytes[at + 1] - digitZero;
       if (!(length >= 0 && length <= 9)) return false;
-      for (at += 2;; at++) {
+      at += 2;
+      // A number does not begin with a zero: the long way says so.
+      for (; length > 0; at++) {
         const digit = bytes[at] - digitZero;
         if (!(digit >= 0 && digit <= 9)) break;
         length = length * 10 + digit;
@@ -223,8 +232,8 @@ export class ArrayParser {
       at += 2;
       args.add(at, at += length);
     }
-    // What lies behind the end is of an earlier read.
-    if (at > end || this.isStranger) return false;
+    // What lies behind the end is of an earlier read. The long way refuses what exceeds a limit.
+    if (at > end || this.isStranger || at - start > this.requestBytesMax) return false;
     this.at = at;
     return true;
   }
@@ -242,7 +251,8 @@ export class ArrayParser {
     for (; at < end; at++) {
       const byte = bytes[at];
       const digit = byte - digitZero;
-      if (digit >= 0 && digit <= 9 && digits < digitsMax) {
+      const isZeroFirst = digits > 0 ? number === 0 : digit === 0 && this.#isNegative;
+      if (digit >= 0 && digit <= 9 && digits < digitsMax && !isZeroFirst) {
         number = number * 10 + digit;
         digits++;
       } else if (byte === carriageReturn && digits > 0) {
@@ -282,6 +292,10 @@ export class ArrayParser {
     if (number < 0) return this.#refuse(at, this.#invalidNumber);
     if (this.isStranger && number > argumentBytesBeforeAuthMax) {
       return this.#refuse(at, "unauthenticated bulk length");
+    }
+    if (at - this.#base + number + lineEndBytes > this.requestBytesMax) {
+      const limit = `the request is longer than ${this.requestBytesMax} bytes`;
+      return this.#refuse(at, `${this.#invalidNumber}: ${limit}`);
     }
     this.#bodyStart = at;
     this.#bodyLeft = number;

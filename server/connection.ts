@@ -70,11 +70,6 @@ const kernelBytesMax = 8 * 1024 * 1024;
 
 const nothing = new Uint8Array(0);
 
-/** What is wrong with an array beyond the limit; it begins as Redis words it. */
-function tooLong(bytesMax: number): string {
-  return `invalid bulk length: the request is longer than ${bytesMax} bytes`;
-}
-
 const noSocket: SocketAddresses = { fd: -1, address: "", localAddress: "", isUnix: false };
 
 function socketOf(driver: ConnectionDriver | undefined): SocketAddresses {
@@ -108,6 +103,8 @@ export class Connection implements SessionOwner, OpenConnection {
   #inputEnded = false;
   #isDraining = false;
   #isAborted = false;
+  /** Woken since the last run began: what that run has found to wait for may have come. */
+  #isWoken = false;
   /** When the client last sent or took bytes. */
   #activeAtMs: number;
   readonly #openedAtMs: number;
@@ -272,6 +269,7 @@ export class Connection implements SessionOwner, OpenConnection {
 
   wake(): void {
     if (this.#isAborted) return;
+    this.#isWoken = true;
     if (this.#after === "wait" || this.#after === "read") this.#after = "run";
     this.driver?.wake();
   }
@@ -279,6 +277,7 @@ export class Connection implements SessionOwner, OpenConnection {
   #runSafely(): Want | "run" {
     const { output } = this.#context.commands;
     let after: Want | "run";
+    this.#isWoken = false;
     try {
       after = this.#run();
       this.#output.take();
@@ -291,6 +290,8 @@ export class Connection implements SessionOwner, OpenConnection {
       return "close";
     }
     this.#countReplies();
+    // Memory that the run itself has given back may be what an operation waits for.
+    if (this.#isWoken && (after === "wait" || after === "read")) after = "yield";
     // No further line runs, so the input is not needed any more.
     if (after === "linger" || after === "close") {
       this.#input.release();
@@ -376,10 +377,10 @@ export class Connection implements SessionOwner, OpenConnection {
     const input = this.#input;
     const session = this.#session;
     if (input.start === input.end) return false;
-    const bytesMax = this.#requestBytesMax;
     const parser = this.#arrays ?? this.#context.arrays;
     parser.isStranger = !session.isAuthenticated;
-    const result = input.nextArray(parser, bytesMax);
+    parser.requestBytesMax = this.#requestBytesMax;
+    const result = input.nextArray(parser);
     if (result === "none") {
       this.#keepParser(parser);
       return false;
@@ -392,7 +393,7 @@ export class Connection implements SessionOwner, OpenConnection {
       session.runArray(input.bytes, parser);
       return true;
     }
-    session.refuseArray(result === "broken" ? parser.error : tooLong(bytesMax));
+    session.refuseArray(parser.error);
     parser.reset();
     return true;
   }

@@ -97,8 +97,10 @@ export class ServerContext {
   isDraining = false;
   /** Bytes of values that were copied for replies since the last poll. */
   #copiedBytes = 0;
-  /** Whether a reply waits until other connections had their turn. */
-  #areCopiesWaiting = false;
+  /** Whether a reply waits until other connections had their turn: `polled` is to be called. */
+  isPollWanted = false;
+  /** Called when a reply begins to wait for `polled`. A loop that does not poll anyway then does. */
+  onPollWanted: (() => void) | undefined;
   readonly #onBroken: (error: Error) => void;
   readonly #link: ThreadLink | undefined;
   /** This thread's part in `replies`. */
@@ -160,7 +162,8 @@ export class ServerContext {
       return false;
     }
     if (this.#copiedBytes > 0 && this.#copiedBytes + bytes > copiedBytesMax) {
-      this.#areCopiesWaiting = true;
+      this.isPollWanted = true;
+      this.onPollWanted?.();
       return false;
     }
     this.#copiedBytes += bytes;
@@ -175,8 +178,8 @@ export class ServerContext {
   polled(): void {
     this.#copiedBytes = 0;
     this.replies.settle();
-    if (!this.#areCopiesWaiting) return;
-    this.#areCopiesWaiting = false;
+    if (!this.isPollWanted) return;
+    this.isPollWanted = false;
     this.replies.wake();
   }
 

@@ -207,7 +207,8 @@ export class EpollLoop implements EventLoop, EpollTurns {
   }
 
   get #hasWork(): boolean {
-    return this.#queue.length > 0 || this.#yielding.length > 0;
+    return this.#queue.length > 0 || this.#yielding.length > 0 ||
+      this.#context?.isPollWanted === true;
   }
 
   /** Serves whoever is ready, once each; returns how many events there were. */

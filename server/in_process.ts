@@ -98,6 +98,8 @@ class StreamDriver implements ConnectionDriver {
         this.end();
       },
     });
+    // No other connection is to have its turn.
+    this.#context.onPollWanted = () => queueMicrotask(() => this.#context.polled());
     this.#connection = new Connection(this.#context);
     this.#connection.driver = this;
     this.readable = new ReadableStream<Uint8Array>({

@@ -47,7 +47,7 @@ const nothing = new Uint8Array(0);
 export type LineResult = "line" | "none" | "too long";
 
 /** The result of a search for an array; the parser says what is wrong with a broken one. */
-export type ArrayResult = "array" | "none" | "too long" | "broken";
+export type ArrayResult = "array" | "none" | "broken";
 
 /** Bytes that were read and not consumed, and the lines in them. */
 export class InputBuffer {
@@ -205,10 +205,10 @@ export class InputBuffer {
   }
 
   /**
-   * Consumes the next array of up to `bytesMax` bytes; the parser has its arguments, as offsets into
-   * `bytes`. Where it is too long or broken, nothing behind it can be understood.
+   * Consumes the next array; the parser has its arguments, as offsets into `bytes`. Where it is
+   * broken, nothing behind it can be understood.
    */
-  nextArray(parser: ArrayParser, bytesMax: number): ArrayResult {
+  nextArray(parser: ArrayParser): ArrayResult {
     const from = this.start + this.#searchedBytes;
     const requestStart = this.start - this.#chunkedBytes;
     switch (parser.parse(this.bytes, from, this.end, requestStart)) {
@@ -216,7 +216,7 @@ export class InputBuffer {
         return "broken";
       case "unfinished":
         this.#searchedBytes = this.end - this.start;
-        return this.unfinishedBytes + parser.bytesLeft > bytesMax ? "too long" : "none";
+        return "none";
       case "request":
     }
     const length = parser.at - requestStart;
@@ -227,7 +227,7 @@ export class InputBuffer {
       parser.args.move(this.lineStart - requestStart);
     }
     this.lineEnd = this.start = this.lineStart + length;
-    return length > bytesMax ? "too long" : "array";
+    return "array";
   }
 
   /** The beginning of the unfinished line, up to 64 KiB. */

@@ -47,6 +47,7 @@ export class PortableLoop implements EventLoop {
   start(context: ServerContext): void {
     const scheduler = new Scheduler(context.connections, this.#waker, () => context.polled());
     this.#scheduler = scheduler;
+    context.onPollWanted = () => scheduler.wantPoll();
     const drivers = this.#drivers;
     const isClosing = () => this.#isClosing;
     this.#accepting = this.#bound.map(({ listener }) =>

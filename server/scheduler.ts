@@ -47,6 +47,8 @@ export class Scheduler {
   #requests = 0;
   #bytes = 0;
   #nextRound: Promise<void> | undefined;
+  /** Whether somebody waits for a poll that begins from now on. */
+  #isPollWanted = false;
 
   /** Schedules these connections. Without a poll it uses a timer, which takes longer. */
   constructor(
@@ -83,6 +85,12 @@ export class Scheduler {
     return this.#nextRound;
   }
 
+  /** Makes the runtime poll, even if no connection yields. */
+  wantPoll(): void {
+    this.#isPollWanted = true;
+    void this.yield();
+  }
+
   /** The most bytes that one read should take, so that a round of all connections stays short. */
   get readBytesMax(): number {
     return this.#connections.size > fairConnections ? crowdedReadBytes : Infinity;
@@ -96,11 +104,14 @@ export class Scheduler {
       before = this.#reads;
       if (this.#poll === undefined) await new Promise((resolve) => setTimeout(resolve, 0));
       else await this.#poll.wake();
+      this.#isPollWanted = false;
       this.#onPoll();
     } while (this.#reads - before >= roundReads && --pollsLeft > 0);
     this.#reads = 0;
     this.#requests = 0;
     this.#bytes = 0;
     this.#nextRound = undefined;
+    // What went on after the last poll may wait for another one.
+    if (this.#isPollWanted) this.wantPoll();
   }
 }

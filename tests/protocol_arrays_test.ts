@@ -124,6 +124,17 @@ const broken: readonly (readonly [string, string])[] = [
   ["*1\r\n$3\r\nGETxx", "expected CRLF behind a bulk string"],
   ["*1\r\n$3\r\nGET\rx", "expected CRLF behind a bulk string"],
   ["PING\r\n", "expected '*', got 'P'"],
+  ["\r*1\r\n", "expected '*', got 'byte 13'"],
+  ["\r\r\n", "expected '*', got 'byte 13'"],
+  // Numbers as Redis takes them.
+  ["*01\r\n$4\r\nPING\r\n", "invalid multibulk length"],
+  ["*00\r\n", "invalid multibulk length"],
+  ["*-0\r\n", "invalid multibulk length"],
+  ["*+1\r\n$4\r\nPING\r\n", "invalid multibulk length"],
+  ["*1\r\n$04\r\nPING\r\n", "invalid bulk length"],
+  ["*1\r\n$00\r\n\r\n", "invalid bulk length"],
+  ["*1\r\n$-0\r\n\r\n", "invalid bulk length"],
+  ["*1\r\n$+4\r\nPING\r\n", "invalid bulk length"],
 ];
 
 for (const [input, error] of broken) {
@@ -160,12 +171,34 @@ Deno.test("arrays: before AUTH, at the edges of what is read", () => {
   ]);
 });
 
-Deno.test("arrays: the parser says how many announced bytes are missing", () => {
+Deno.test("arrays: the size of a request, at the edge, wherever it is cut", () => {
+  const request = array("SET", "key", "some value");
+  for (const excess of [0, 1]) {
+    for (let cut = 0; cut < request.length; cut++) {
+      const parser = new ArrayParser();
+      parser.requestBytesMax = request.length - excess;
+      let result = parser.parse(request, 0, cut, 0);
+      if (result === "unfinished") result = parser.parse(request, cut, request.length, 0);
+      assertEquals(result, excess === 0 ? "request" : "broken", `cut at ${cut}`);
+      if (excess === 0) continue;
+      const error = `invalid bulk length: the request is longer than ${request.length - 1} bytes`;
+      assertEquals(parser.error, error);
+    }
+  }
+});
+
+Deno.test("arrays: a request that was begun is forgotten", () => {
   const parser = new ArrayParser();
   const bytes = bytesOf("*2\r\n$3\r\nSET\r\n$1000\r\nabc");
   assertEquals(parser.parse(bytes, 0, bytes.length, 0), "unfinished");
-  assertEquals(parser.bytesLeft, 997);
   parser.reset();
   assert(!parser.isUnfinished);
-  assertEquals(parser.bytesLeft, 0);
+  assertEquals(parser.parse(array("PING"), 0, 14, 0), "request");
+});
+
+// `redis-cli --pipe` sends a blank line before its last request.
+Deno.test("arrays: blank lines between requests are no requests", () => {
+  const bytes = joined(bytesOf("\r\n"), array("PING"), bytesOf("\n\r\n"), array("ECHO", "\r\n"));
+  const expected = [[], ["PING"], [], [], ["ECHO", "\r\n"]];
+  for (let cut = 0; cut <= bytes.length; cut++) assertEquals(parsed(bytes, [cut]), expected);
 });

@@ -118,6 +118,43 @@ Deno.test("redis framing: an asterisk in a line is no array", () => {
   assertEquals(client.ask("*3\nGET a\n"), "OK\nVALUE KjM=\n");
 });
 
+// `redis-cli --pipe` sends one. Redis passes over them, too.
+Deno.test("redis framing: blank lines between arrays are passed over", () => {
+  const server = new ManualServer();
+  for (const blank of ["\r\n", "\n", "\r\n\n\r\n"]) {
+    const input = joined(words("PING"), bytesOf(blank), words("PING"), bytesOf(blank));
+    for (let cut = 0; cut <= input.length; cut++) {
+      const client = server.connect();
+      assertEquals(client.send(input.subarray(0, cut)), "read");
+      assertEquals(client.send(input.subarray(cut)), "read");
+      assertEquals(client.taken(), "+PONG\r\n+PONG\r\n");
+      client.close();
+    }
+  }
+  const queued = "+OK\r\n+QUEUED\r\n*1\r\n+PONG\r\n";
+  const transaction = ["MULTI", "PING", "EXEC"].flatMap((word) => [words(word), bytesOf("\r\n")]);
+  assertEquals(server.connect().ask(joined(...transaction)), queued);
+});
+
+Deno.test("redis framing: a blank line before the first array is a line", () => {
+  for (const blank of ["\r\n", "\n"]) {
+    const client = new ManualServer().connect();
+    const input = joined(bytesOf(blank), words("PING"), bytesOf(blank), words("PING"));
+    assertEquals(client.ask(input), "ERROR unknown command\n+PONG\r\n+PONG\r\n");
+  }
+});
+
+Deno.test("redis framing: a hundred thousand blank lines let other clients have their turn", () => {
+  const server = new ManualServer();
+  const [flood, other] = [server.connect(), server.connect()];
+  flood.ask(words("PING"));
+  flood.receive(bytesOf("\n".repeat(100_000)));
+  flood.step();
+  assertEquals(other.ask(words("PING")), "+PONG\r\n");
+  assertEquals(flood.ask(joined(bytesOf("\n".repeat(100_000)), words("PING"))), "+PONG\r\n");
+  assertEquals(server.context.input.bytes, 0);
+});
+
 // The rest of a line that is discarded may begin with an asterisk in any read.
 Deno.test("redis framing: nor is one in a line that is too long", () => {
   const client = new ManualServer({ lineBytesMax: 100 }).connect();

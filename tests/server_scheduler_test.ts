@@ -73,6 +73,24 @@ Deno.test("scheduler: with many connections a round ends once hardly any connect
   assert(!scheduler.shouldYield && !poll.isAwaited);
 });
 
+// Large replies that waited for a poll went on only with the server's next tick.
+Deno.test("scheduler: a poll that is wanted comes, and so does one that is wanted meanwhile", async () => {
+  const poll = new ManualPoll();
+  let polls = 0;
+  const scheduler = new Scheduler({ size: 1 }, poll, () => {
+    // The first poll lets somebody go on who wants another one.
+    if (++polls === 1) scheduler.wantPoll();
+  });
+  scheduler.wantPoll();
+  scheduler.wantPoll();
+  for (let expected = 1; expected <= 2; expected++) {
+    assert(poll.isAwaited);
+    await poll.finish();
+    assertEquals(polls, expected);
+  }
+  assert(!poll.isAwaited);
+});
+
 Deno.test("scheduler: without a poll a timer does", async () => {
   const scheduler = new Scheduler({ size: 1000 });
   for (let read = 0; read < roundReads; read++) scheduler.countRead(1);
