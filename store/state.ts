@@ -31,6 +31,8 @@ export const BUDGET = fields++;
 export const RESERVED_BYTES = fields++;
 /** Bytes that the small queue may have before its oldest entry has to leave. */
 export const SMALL_BYTES_MAX = fields++;
+/** The limit, or a shard's equal share of it, which eviction works with. */
+export const LIMIT_SHARE = fields++;
 /** Bytes of keys and values of all entries, and their number. */
 export const USAGE = fields++;
 export const ENTRIES = fields++;

@@ -77,7 +77,7 @@ export class ModelStore implements Storage {
     }
   }
 
-  readonly limitBytes: number;
+  limitBytes: number;
   readonly now: () => Milliseconds;
   viewBytes: Uint8Array = new Uint8Array(0);
   readonly viewStart = 0;
@@ -95,6 +95,19 @@ export class ModelStore implements Storage {
     this.#options = options;
     this.limitBytes = options.limitBytes;
     this.now = options.now ?? (() => performance.now());
+  }
+
+  setLimit(limitBytes: number): void {
+    this.limitBytes = limitBytes;
+    for (const entry of this.#byName.values()) {
+      if (this.#usage <= limitBytes) break;
+      this.#evictions++;
+      this.#drop(entry);
+    }
+  }
+
+  changeLimit(): boolean {
+    return true;
   }
 
   get usage(): number {

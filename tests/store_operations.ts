@@ -29,6 +29,8 @@ export type Operation =
   | { do: "startFlush"; prefix: string }
   | { do: "stepFlush"; nth: number }
   | { do: "flushAll" }
+  | { do: "setLimit"; share: number }
+  | { do: "changeLimit" }
   | { do: "fail"; allocations: number };
 
 /** The name of a numbered key: most are short, one in 31 is long, one is empty. */
