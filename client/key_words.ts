@@ -10,7 +10,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * The key that a word of `KEYS` stands for. The server shows a key that a line cannot name, one with
- * a blank or a line break, as base64 between double quotes, and so each key that begins with a
+ * a blank or a line break or without bytes, as base64 between double quotes, and so each key that begins with a
  * double quote. Any other word is the key itself. Bytes that are not UTF-8 are replaced.
  *
  * @example
@@ -23,7 +23,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * ```
  */
 export function decodeKey(word: string): string {
-  const base64 = /^"([^"]+)"$/.exec(word)?.[1];
+  const base64 = /^"([^"]*)"$/.exec(word)?.[1];
   if (base64 === undefined) return word;
   try {
     return decoder.decode(decodeBase64(base64));

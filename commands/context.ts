@@ -17,8 +17,10 @@ import {
   type RespVersion,
 } from "../protocol.ts";
 import type { Storage } from "../store.ts";
-import { Counters } from "./counters.ts";
+import { type Clients, noClients } from "./clients.ts";
+import { Counters, firstRedisVerb } from "./counters.ts";
 import { infoOf, type LockFigures, noLocks } from "./info_figures.ts";
+import { RequestRate } from "./request_rate.ts";
 import { type ProcessorTime, type Settings, settingsDefault } from "./settings.ts";
 
 /** Scratch memory up to this size is kept for the next value. */
@@ -45,6 +47,8 @@ export interface SharedParts {
 export interface SpeaksRedis {
   /** The version of the wire that it speaks. */
   readonly version: RespVersion;
+  /** Whether its reads count as uses of a key. */
+  readonly countsReads: boolean;
 }
 
 /** The parts of a context. */
@@ -113,6 +117,8 @@ export class Context {
   readonly requestBytesMax: number;
   /** How the server was started. */
   readonly settings: Settings;
+  /** The clients of the server; set by the server. */
+  clients: Clients = noClients;
   /** True while one request has the whole store to itself: it must end in one call. */
   isAtomic = false;
   /** When the server was started, in milliseconds since 1970. */
@@ -122,6 +128,7 @@ export class Context {
   #connections = 0;
   readonly #options: ContextOptions;
   readonly #startedAtMs: number;
+  readonly #rate = new RequestRate();
   #scratch: Uint8Array = new Uint8Array(1024);
 
   constructor(options: ContextOptions) {
@@ -148,6 +155,12 @@ export class Context {
     return 1 + all.indexOf(this.counters) + all.length * this.#connections++;
   }
 
+  /** The name of a verb or a command of the Redis wire, by its number; empty for none. */
+  nameOf(verb: number): string {
+    const { redisVerbs } = this.#options;
+    return (verb < firstRedisVerb ? this.verbs[verb] : redisVerbs?.[verb - firstRedisVerb]) ?? "";
+  }
+
   /** The client whose request runs, if it speaks Redis. */
   get redisClient(): SpeaksRedis | undefined {
     return this.#redisClient;
@@ -156,6 +169,8 @@ export class Context {
   set redisClient(client: SpeaksRedis | undefined) {
     this.#redisClient = client;
     if (client !== undefined) this.redis.version = client.version;
+    const countsReads = client === undefined || client.countsReads;
+    if (countsReads !== this.store.countsReads) this.store.countsReads = countsReads;
   }
 
   /** Answers with an error. */
@@ -199,6 +214,16 @@ export class Context {
   resetStatistics(): void {
     const { evictions, expirations } = this.store.stats;
     Counters.reset(this.#allCounters, evictions, expirations);
+  }
+
+  /** Takes note of how many requests there were so far; to be called now and then. */
+  sampleRequests(nowMs: number): void {
+    this.#rate.sample(Counters.requestsIn(this.#allCounters), nowMs);
+  }
+
+  /** Requests a second in the last one or two. */
+  get requestsPerSecond(): number {
+    return this.#rate.perSecond;
   }
 
   /** The processor time that the process has used. */

@@ -112,6 +112,13 @@ export class Counters {
     all[0].#block[RESET + EXPIRATIONS] = expirations;
   }
 
+  /** Requests of both wires, in all threads, since the start. */
+  static requestsIn(all: readonly Counters[]): number {
+    let sum = 0;
+    for (const { requests } of all) for (const count of requests) sum += count;
+    return sum;
+  }
+
   /** Sums the counters of all threads, in the threads' order, since the start or the last reset. */
   static totals(all: readonly Counters[], since: "start" | "reset" = "start"): CounterTotals {
     const isSinceReset = since === "reset";

@@ -47,7 +47,7 @@ export function infoOf(
   surroundings: Surroundings,
 ): Info {
   const totals = Counters.totals(counters, surroundings.since);
-  const { evictions, expirations, overheadBytes, residentBytes } = store.stats;
+  const { evictions, expirations, expiring, overheadBytes, residentBytes } = store.stats;
   const requests: Record<string, number> = { total: 0 };
   surroundings.verbs.forEach((verb, number) => {
     requests[verb] = totals.requestsOf(number);
@@ -79,6 +79,7 @@ export function infoOf(
     },
     limit: store.limitBytes,
     entries: store.entries,
+    expiring,
     shards: surroundings.locks.shards,
     lock_waits: surroundings.locks.lockWaits,
     errors: totals.errors,

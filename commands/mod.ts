@@ -14,6 +14,13 @@ export {
   usageOf,
 } from "./command.ts";
 export {
+  type ClientRecord,
+  type Clients,
+  type ClientsRequest,
+  isMeant,
+  type SocketAddresses,
+} from "./clients.ts";
+export {
   Context,
   type ContextOptions,
   type Schedule,

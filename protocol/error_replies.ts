@@ -98,6 +98,7 @@ export const serverBusy: ErrorReply = errorReply("server_busy", "server busy");
 export const tooManyConnections: ErrorReply = errorReply(
   "too_many_connections",
   "too many connections",
+  "ERR max number of clients reached",
 );
 
 /** The range of times, in words. */

@@ -53,6 +53,8 @@ export interface Info {
   readonly limit: number;
   /** Entries held; expired ones count until they are swept. */
   readonly entries: number;
+  /** Those of them that expire. */
+  readonly expiring: number;
   /** Parts of the store that have a lock each; one part needs no lock. */
   readonly shards: number;
   /** How often a thread had to wait until another one let go of such a part. */

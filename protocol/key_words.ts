@@ -1,7 +1,8 @@
 /**
  * Keys as words of a line. A line can name a key with any bytes but blanks, line feeds and carriage
- * returns. A key that has one of these comes from the Redis wire. A line shows it as base64 between
- * double quotes, and so each key that begins with a double quote, which would look the same.
+ * returns. A key that has one of these, or no bytes, comes from the Redis wire. A line shows it as
+ * base64 between double quotes, and so each key that begins with a double quote, which would look
+ * the same.
  *
  * @module
  */
@@ -16,7 +17,7 @@ const quote = 0x22;
 
 /** Whether a line shows the key `bytes[start, end)` as it is. */
 export function isPlainKey(bytes: Uint8Array, start: number, end: number): boolean {
-  if (bytes[start] === quote) return false;
+  if (start === end || bytes[start] === quote) return false;
   for (let at = start; at < end; at++) {
     const byte = bytes[at];
     if (byte > space) continue;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { redisCommands } from "../commands/mod.ts";
+import { type RedisCommand, redisCommands } from "../commands/mod.ts";
 
 /** The comments between which the lists are. */
 export const marks = [
@@ -24,16 +24,26 @@ const headings = {
   server: "The server",
 } as const;
 
+/** How the summary of a command begins that is always refused. */
+const refusal = "Refused: ";
+
 /** The lists as Markdown, before the formatter has aligned their columns. */
 export function commandLists(): string {
-  return Object.entries(headings).map(([group, heading]) => {
-    const rows = redisCommands.filter((command) => command.group === group)
-      .map(({ name, usage, summary }) => {
-        const words = `${name.toUpperCase()} ${usage}`.trim().replaceAll("|", "\\|");
-        return `| \`${words}\` | ${summary} |`;
-      });
-    return `**${heading}**\n\n| command | what it does |\n| --- | --- |\n${rows.join("\n")}`;
-  }).join("\n\n");
+  const served = redisCommands.filter(({ summary }) => !summary.startsWith(refusal));
+  const refused = redisCommands.filter(({ summary }) => summary.startsWith(refusal));
+  const lists = Object.entries(headings).map(([group, heading]) =>
+    list(heading, "what it does", served.filter((command) => command.group === group))
+  );
+  return [...lists, list("Refused, with an error that says why", "in Redis it", refused)]
+    .join("\n\n");
+}
+
+function list(heading: string, column: string, commands: readonly RedisCommand[]): string {
+  const rows = commands.map(({ name, usage, summary }) => {
+    const words = `${name.toUpperCase()} ${usage}`.trim().replaceAll("|", "\\|");
+    return `| \`${words}\` | ${summary.replace(refusal, "")} |`;
+  });
+  return `**${heading}**\n\n| command | ${column} |\n| --- | --- |\n${rows.join("\n")}`;
 }
 
 async function main(): Promise<void> {

@@ -5,11 +5,10 @@
  * @module
  */
 
-import { tooManyConnections } from "../protocol.ts";
 import { Connection } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
-import { linger } from "./linger.ts";
 import { PortableDriver } from "./portable_driver.ts";
+import { refuse } from "./refusal.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The first and the longest pause after an accept that failed, in milliseconds. */
@@ -67,7 +66,7 @@ export async function accept(listener: Deno.Listener, options: AcceptOptions): P
       continue;
     }
     refusals++;
-    void refuse(conn).finally(() => refusals--);
+    void refuseQuietly(conn).finally(() => refusals--);
   }
 }
 
@@ -94,10 +93,9 @@ function isOfOneConnection(error: unknown): boolean {
     (error as { code?: unknown } | null)?.code === "EINVAL";
 }
 
-async function refuse(conn: Deno.Conn): Promise<void> {
+async function refuseQuietly(conn: Deno.Conn): Promise<void> {
   try {
-    await conn.write(tooManyConnections.line);
-    await linger(conn);
+    await refuse(conn);
   } catch {
     // The client has closed the connection.
   }

@@ -18,6 +18,7 @@ import {
   lineTooLong,
   serverBusy,
 } from "../protocol.ts";
+import type { ClientRecord, SocketAddresses } from "../commands/mod.ts";
 import type { OpenConnection, ServerContext } from "./context.ts";
 import { InputBuffer } from "./input_buffer.ts";
 import { OutputBuffer } from "./output_buffer.ts";
@@ -43,6 +44,8 @@ export interface ConnectionDriver {
   abort(): void;
   /** The client's address, for reports. */
   peer(): string;
+  /** Its socket; undefined where there is none. */
+  socket?(): SocketAddresses | undefined;
 }
 
 /** A run ends when this many bytes wait to be sent. */
@@ -66,6 +69,12 @@ export const slowestBytesPerSecond = 16 * 1024;
 const kernelBytesMax = 8 * 1024 * 1024;
 
 const nothing = new Uint8Array(0);
+
+const noSocket: SocketAddresses = { fd: -1, address: "", localAddress: "", isUnix: false };
+
+function socketOf(driver: ConnectionDriver | undefined): SocketAddresses {
+  return driver?.socket?.() ?? noSocket;
+}
 
 /** A client's connection: its input buffer, session and unsent replies. */
 export class Connection implements SessionOwner, OpenConnection {
@@ -98,6 +107,7 @@ export class Connection implements SessionOwner, OpenConnection {
   #isWoken = false;
   /** When the client last sent or took bytes. */
   #activeAtMs: number;
+  readonly #openedAtMs: number;
   /** When the unfinished line began. */
   #lineStartedAtMs = 0;
   /** Bytes sent since the client last sent something. */
@@ -108,7 +118,7 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#session = new Session(context.commands, context.table, this);
     this.#input = new InputBuffer(context.buffers);
     this.#output = new OutputBuffer(context.commands.output, context.buffers);
-    this.#activeAtMs = context.nowMs;
+    this.#openedAtMs = this.#activeAtMs = context.nowMs;
     context.opened(this);
   }
 
@@ -230,6 +240,18 @@ export class Connection implements SessionOwner, OpenConnection {
   /** The client's address, for reports. */
   peer(): string {
     return this.driver?.peer() ?? "unknown";
+  }
+
+  /** What CLIENT LIST shows of it. */
+  record(nowMs: number): ClientRecord {
+    return {
+      ...socketOf(this.driver),
+      ...this.#session.record(),
+      ageMs: Math.max(0, nowMs - this.#openedAtMs),
+      idleMs: Math.max(0, nowMs - this.#activeAtMs),
+      inputBytes: this.#input.unfinishedBytes,
+      outputBytes: this.#output.unsentBytes,
+    };
   }
 
   tryHold(bytes: number): boolean {

@@ -6,11 +6,12 @@
  * @module
  */
 
-import type { CommandTable, Context } from "../commands/mod.ts";
+import type { ClientRecord, Clients, CommandTable, Context } from "../commands/mod.ts";
 import { ArrayParser } from "../protocol.ts";
 import { InvariantError } from "../store.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Events } from "./event_log.ts";
+import { OwnClients } from "./clients.ts";
 import { MemoryBound } from "./memory_bound.ts";
 import { ThreadBound } from "./thread_bounds.ts";
 import type { ThreadLink } from "./thread_link.ts";
@@ -40,6 +41,8 @@ export interface OpenConnection {
   abort(): void;
   /** The client's address, for reports. */
   peer(): string;
+  /** What CLIENT LIST shows of it. */
+  record(nowMs: number): ClientRecord;
 }
 
 /** The share of `pendingBytesMax` that clients may hold together before they log in. */
@@ -65,6 +68,8 @@ export interface ServerContextOptions {
   readonly events: Events;
   /** The way to the other threads of the server, where there are some. */
   readonly link?: ThreadLink;
+  /** Makes the clients of all threads from those of this one; this one's alone by default. */
+  readonly clients?: (context: ServerContext) => Clients;
   /** Called when an invariant is broken: the server cannot go on. */
   readonly onBroken: (error: Error) => void;
 }
@@ -121,6 +126,7 @@ export class ServerContext {
     this.replies = new MemoryBound(pendingBytesMax, this.#repliesShare);
     this.#link = link;
     this.nowMs = options.commands.now();
+    this.commands.clients = options.clients?.(this) ?? new OwnClients(this);
     this.#onBroken = options.onBroken;
   }
 
@@ -191,6 +197,7 @@ export class ServerContext {
   tick(nowMs: number): void {
     this.nowMs = nowMs;
     this.events.tick(nowMs);
+    this.commands.sampleRequests(nowMs);
     this.buffers.trim();
     const { idleTimeoutMs } = this.limits;
     if (idleTimeoutMs > 0) {

@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { SocketAddresses } from "../commands/mod.ts";
 import type { Connection, ConnectionDriver } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
 import type { ReadyHandler } from "./epoll_set.ts";
@@ -117,6 +118,10 @@ export class EpollDriver implements ConnectionDriver, ReadyHandler {
 
   peer(): string {
     return this.#socket.peer();
+  }
+
+  socket(): SocketAddresses | undefined {
+    return this.#socket.addresses();
   }
 
   /** Ends the connection once what it has read is answered. */

@@ -5,11 +5,10 @@
  * @module
  */
 
-import { tooManyConnections } from "../protocol.ts";
 import { acceptPauseMs, refusalsMax } from "./accept.ts";
 import type { ServerContext } from "./context.ts";
 import type { ReadyHandler } from "./epoll_set.ts";
-import { EpollLinger, EpollSocket, type EpollSystem } from "./epoll_socket.ts";
+import { EpollRefusal, EpollSocket, type EpollSystem } from "./epoll_socket.ts";
 import type { TcpAddress, UnixAddress } from "./event_loop.ts";
 import {
   AF_INET,
@@ -149,9 +148,6 @@ function boundAddress(libc: Libc, fd: number): { hostname: string; port: number 
   return readSocketAddress(address);
 }
 
-const refusal = outside(tooManyConnections.line.length);
-refusal.set(tooManyConnections.line);
-
 /** Accepts the connections of one listening socket. */
 export class EpollAcceptor implements ReadyHandler {
   readonly #fd: number;
@@ -160,7 +156,7 @@ export class EpollAcceptor implements ReadyHandler {
   readonly #context: ServerContext;
   readonly #serve: (fd: number) => void;
   /** Those that are told that there are too many. */
-  readonly #refused = new Map<EpollSocket, EpollLinger>();
+  readonly #refused = new Map<EpollSocket, EpollRefusal>();
   #failures = 0;
   #pauseMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -230,8 +226,7 @@ export class EpollAcceptor implements ReadyHandler {
     const canTell = this.#refused.size < refusalsMax &&
       socket.open({ ready: (events) => this.#refused.get(socket)?.ready(events) });
     if (!canTell) return socket.close();
-    socket.send(refusal, refusal.length);
-    this.#refused.set(socket, new EpollLinger(socket, () => this.#drop(socket)));
+    this.#refused.set(socket, new EpollRefusal(socket, () => this.#drop(socket)));
   }
 
   #drop(socket: EpollSocket): void {

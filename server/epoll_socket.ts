@@ -5,10 +5,18 @@
  * @module
  */
 
+import type { SocketAddresses } from "../commands/mod.ts";
 import type { EpollSet, ReadyHandler } from "./epoll_set.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, type Libc, MSG_NOSIGNAL, outside, SHUT_WR } from "./libc.ts";
+import { pathOfBound } from "./listeners.ts";
 import { lingerBytesMax, lingerMs } from "./linger.ts";
-import { readSocketAddress, socketAddressBytesMax } from "./socket_address.ts";
+import { refusalFor, refusalWaitMs } from "./refusal.ts";
+import {
+  addressText,
+  readSocketAddress,
+  readUnixPath,
+  socketAddressBytesMax,
+} from "./socket_address.ts";
 
 /** What all sockets of a loop use. */
 export interface EpollSystem {
@@ -83,6 +91,27 @@ export class EpollSocket {
     return peer === undefined ? "from the Unix socket" : `from ${peer.hostname} port ${peer.port}`;
   }
 
+  /** Its descriptor and both addresses; undefined once it is closed. */
+  addresses(): SocketAddresses | undefined {
+    if (this.fd < 0) return undefined;
+    const { getpeername, getsockname } = this.#system.libc;
+    const address = outside(socketAddressBytesMax);
+    const length = new Uint32Array(outside(4).buffer);
+    const read = (name: typeof getpeername) => {
+      length[0] = address.length;
+      if (name(this.fd, address, length) !== 0) return undefined;
+      const ip = readSocketAddress(address);
+      return ip === undefined
+        ? `${pathOfBound(readUnixPath(address, length[0]))}:0`
+        : addressText(ip);
+    };
+    const localAddress = read(getsockname) ?? "";
+    const isUnix = localAddress !== "" && readSocketAddress(address) === undefined;
+    // A client of a Unix socket has no name of its own.
+    const peer = isUnix ? localAddress : read(getpeername) ?? "";
+    return { fd: this.fd, address: peer, localAddress, isUnix };
+  }
+
   /** Closes it. */
   close(): void {
     if (this.fd < 0) return;
@@ -121,5 +150,44 @@ export class EpollLinger implements ReadyHandler {
   /** No longer waits. */
   stop(): void {
     clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * The refusal of a connection, as `refusal.ts` describes it: the client's first byte is waited for,
+ * the answer follows, and then the end.
+ */
+export class EpollRefusal implements ReadyHandler {
+  readonly #socket: EpollSocket;
+  readonly #onEnd: () => void;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #linger: EpollLinger | undefined;
+
+  /** Calls back when the client has ended its side or it is time to close. */
+  constructor(socket: EpollSocket, onEnd: () => void) {
+    this.#socket = socket;
+    this.#onEnd = onEnd;
+    this.#timer = setTimeout(() => this.#answer(undefined), refusalWaitMs);
+  }
+
+  ready(events: number): void {
+    if (this.#linger !== undefined) return this.#linger.ready(events);
+    const bytes = this.#socket.receive(discarded);
+    if (bytes > 0) this.#answer(discarded[0]);
+    else if (bytes === 0) this.#answer(undefined);
+    else if ((events & (EPOLLERR | EPOLLHUP)) !== 0) this.#onEnd();
+  }
+
+  /** No longer waits. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#linger?.stop();
+  }
+
+  #answer(firstByte: number | undefined): void {
+    clearTimeout(this.#timer);
+    const refusal = refusalFor(firstByte);
+    this.#socket.send(refusal, refusal.length);
+    this.#linger = new EpollLinger(this.#socket, this.#onEnd);
   }
 }

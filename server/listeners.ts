@@ -60,6 +60,14 @@ export function listenUnix(address: UnixAddress): Promise<Bound<Deno.Listener>> 
   return bindUnix(address, (path) => Deno.listen({ transport: "unix", path }));
 }
 
+/** What a socket file's name has at its end while it is bound. */
+const bindPathEnd = "~";
+
+/** The path of the socket file from the name that it was bound with, as the system reports it. */
+export function pathOfBound(bindPath: string): string {
+  return bindPath.endsWith(bindPathEnd) ? bindPath.slice(0, -bindPathEnd.length) : bindPath;
+}
+
 /**
  * Listens on a socket file by a listener that `listen` makes for a path.
  *
@@ -73,7 +81,7 @@ export async function bindUnix<Listener extends { close(): void }>(
   const fileMode = mode ?? serverDefaults.unixMode;
   // When the runtime closes the listener, it removes any file that has the name it bound, which may
   // be the socket of a newer server by then. So it binds another name, and the file is renamed.
-  const bindPath = `${path}~`;
+  const bindPath = path + bindPathEnd;
   const before = setUmask(0o777 & ~fileMode);
   let listener: Listener | undefined;
   try {

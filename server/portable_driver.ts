@@ -6,10 +6,13 @@
  * @module
  */
 
+import type { SocketAddresses } from "../commands/mod.ts";
 import type { Connection, ConnectionDriver, Want } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
+import { pathOfBound } from "./listeners.ts";
 import { linger } from "./linger.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { addressText } from "./socket_address.ts";
 
 /** Serves one client over a socket of the runtime. */
 export class PortableDriver implements ConnectionDriver {
@@ -63,6 +66,16 @@ export class PortableDriver implements ConnectionDriver {
     const { remoteAddr } = this.#conn;
     if ("hostname" in remoteAddr) return `from ${remoteAddr.hostname} port ${remoteAddr.port}`;
     return "from the Unix socket";
+  }
+
+  socket(): SocketAddresses {
+    const { remoteAddr, localAddr } = this.#conn;
+    if ("hostname" in remoteAddr && "hostname" in localAddr) {
+      const address = addressText(remoteAddr);
+      return { fd: -1, address, localAddress: addressText(localAddr), isUnix: false };
+    }
+    const path = "path" in localAddr ? pathOfBound(localAddr.path ?? "") : "";
+    return { fd: -1, address: `${path}:0`, localAddress: `${path}:0`, isUnix: true };
   }
 
   /** Ends the connection once what it has read is answered. */

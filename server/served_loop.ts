@@ -15,7 +15,7 @@ import {
 import type { Storage } from "../store.ts";
 import { version } from "../version.ts";
 import { BufferPool } from "./buffer_pool.ts";
-import { type Limits, ServerContext } from "./context.ts";
+import { type Limits, ServerContext, type ServerContextOptions } from "./context.ts";
 import { tickMs } from "./defaults.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Events } from "./event_log.ts";
@@ -37,6 +37,8 @@ export interface ServedLoopOptions {
   readonly isToken?: TokenCheck;
   /** Called when an invariant is broken. */
   readonly onBroken: (error: Error) => void;
+  /** See `ServerContextOptions.clients`. */
+  readonly clients?: ServerContextOptions["clients"];
   /** Given where the server has several threads. */
   readonly threads?: {
     readonly link: ThreadLink;
@@ -54,7 +56,7 @@ export class ServedLoop {
   #isSweeping = false;
 
   constructor(loop: EventLoop, options: ServedLoopOptions) {
-    const { store, limits, settings, events, isToken, onBroken, threads } = options;
+    const { store, limits, settings, events, isToken, onBroken, clients, threads } = options;
     this.#loop = loop;
     const threadCount = threads?.link.state.threads ?? 1;
     const buffers = new BufferPool(limits.pendingBytesMax / threadCount);
@@ -79,6 +81,7 @@ export class ServedLoop {
       buffers,
       limits,
       events,
+      clients,
       onBroken,
       link: threads?.link,
     });

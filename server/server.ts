@@ -9,7 +9,8 @@ import type { Settings } from "../commands/mod.ts";
 import type { Info } from "../protocol.ts";
 import { SharedStore, type Storage, Store } from "../store.ts";
 import { chooseLoop, type ChosenLoop } from "./choose_loop.ts";
-import type { Limits } from "./context.ts";
+import { AllClients, type ClientsMessage, OwnClients } from "./clients.ts";
+import type { Limits, ServerContext } from "./context.ts";
 import { serverDefaults, shutdownGraceMs, tickMs } from "./defaults.ts";
 import type { Io, TcpAddress, UnixAddress } from "./event_loop.ts";
 import { EventLog } from "./event_log.ts";
@@ -134,6 +135,7 @@ export class Server implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<void>();
   #served: ServedLoop | undefined;
   #threads: Threads | undefined;
+  #clients: AllClients | undefined;
   #watching: ReturnType<typeof setInterval> | undefined;
   #isEnding = false;
 
@@ -240,6 +242,7 @@ export class Server implements AsyncDisposable {
       onEvents: (events) => {
         for (const event of events) this.#events.reportGathered(event, this.#nowMs);
       },
+      onClients: (message) => this.#clients?.received(message),
       onFailed: (reason) => this.#fail(new Error(reason)),
     });
     this.#watching = setInterval(() => this.#threads?.watch(), tickMs);
@@ -262,8 +265,14 @@ export class Server implements AsyncDisposable {
       events: this.#events,
       isToken,
       onBroken: (error) => this.#fail(error),
+      clients: threads && ((context) => this.#allClients(context)),
       threads,
     });
+  }
+
+  #allClients(context: ServerContext): AllClients {
+    const post = (message: ClientsMessage) => this.#threads?.post(message);
+    return this.#clients = new AllClients(new OwnClients(context), 0, this.threads, post);
   }
 
   /** Ends the server after a broken invariant: the store's content can no longer be trusted. */

@@ -10,12 +10,14 @@
  */
 
 import {
+  type ClientRecord,
   type CommandTable,
   type Context,
   type Operation,
   RedisClient,
   redisTable,
   type SessionControl,
+  type SocketAddresses,
   type Step,
 } from "../commands/mod.ts";
 import {
@@ -43,6 +45,12 @@ export interface SessionOwner {
   wake(): void;
 }
 
+/** The part of a client's record that its session knows. */
+export type SessionRecord = Omit<
+  ClientRecord,
+  keyof SocketAddresses | "ageMs" | "idleMs" | "inputBytes" | "outputBytes"
+>;
+
 /** A reply that is incomplete, or held back behind an earlier one. */
 interface PendingReply {
   /** The operation that writes the reply; undefined when the reply is complete. */
@@ -53,6 +61,8 @@ interface PendingReply {
   readonly written: Uint8Array[];
   /** The verb's number, for INFO. */
   readonly verb: number;
+  /** Whether the client does not want it. */
+  readonly isMuted: boolean;
 }
 
 /** Runs the requests of one client. */
@@ -69,6 +79,8 @@ export class Session implements SessionControl {
   isBusy = false;
   /** What the server knows of a client that speaks Redis; undefined for one that sends lines. */
   redis: RedisClient | undefined;
+  /** The number of the last request's verb; -1 before the first one. */
+  lastVerb = noVerb;
   readonly #context: Context;
   readonly #table: CommandTable;
   readonly #owner: SessionOwner;
@@ -83,6 +95,25 @@ export class Session implements SessionControl {
     this.#owner = owner;
     this.id = context.connectionId();
     this.isAuthenticated = context.isToken === undefined;
+  }
+
+  /** What CLIENT LIST shows of the client. */
+  record(): SessionRecord {
+    const { redis, lastVerb } = this;
+    const transaction = redis?.transaction;
+    return {
+      id: this.id,
+      command: lastVerb === noVerb ? "" : this.#context.nameOf(lastVerb).toLowerCase(),
+      queuedBytes: this.queuedBytes,
+      respVersion: redis?.version ?? 0,
+      name: redis?.name ?? "",
+      libraryName: redis?.libraryName ?? "",
+      libraryVersion: redis?.libraryVersion ?? "",
+      queuedRequests: transaction?.isOpen === true ? transaction.count : -1,
+      watchedKeys: transaction?.watchedKeys ?? 0,
+      isNoEvict: redis?.isNoEvict ?? false,
+      isNoTouch: redis?.countsReads === false,
+    };
   }
 
   /** Bytes of requests that wait for the end of a transaction. */
@@ -120,9 +151,10 @@ export class Session implements SessionControl {
       if (request.error !== undefined) {
         context.fail(request.error);
       } else {
+        this.lastVerb = request.verb;
         const operation = table.execute(context, request, bytes, this);
         if (operation !== undefined) {
-          this.#begin(operation, request.verb, bytes, before);
+          this.#begin(operation, request.verb, bytes, before, false);
           return;
         }
       }
@@ -136,12 +168,17 @@ export class Session implements SessionControl {
     const client = this.redis ??= new RedisClient();
     context.redisClient = client;
     const before = context.output.length;
+    const isSkipped = client.replyMode === "skip next";
+    if (isSkipped) client.replyMode = "on";
     const operation = redisTable.run(context, parser.args, bytes, this);
+    const { verb } = parser.args;
+    if (verb >= 0) this.lastVerb = verb;
+    const isMuted = isSkipped || client.replyMode === "off";
+    if (isMuted) context.output.length = before;
     if (operation !== undefined) {
       // Its offsets are the operation's now.
-      const { verb } = parser.args;
       parser.args = new Arguments();
-      this.#begin(operation, verb, bytes, before);
+      this.#begin(operation, verb, bytes, before, isMuted);
     } else if (this.hasPending) {
       this.#holdBack(undefined, noVerb, before);
     }
@@ -153,7 +190,7 @@ export class Session implements SessionControl {
     context.redisClient = this.redis ??= new RedisClient();
     const before = context.output.length;
     context.failRedis("broken_request", `ERR Protocol error: ${error}`);
-    if (this.hasPending) this.#holdBack(undefined, noVerb, before);
+    this.#answered(before);
     this.close();
   }
 
@@ -163,7 +200,13 @@ export class Session implements SessionControl {
     context.redisClient = this.redis;
     const before = context.output.length;
     context.fail(error);
-    if (this.hasPending) this.#holdBack(undefined, noVerb, before);
+    this.#answered(before);
+  }
+
+  /** Puts the output since `before` behind the pending replies; drops it where none is wanted. */
+  #answered(before: number): void {
+    if (this.redis?.replyMode === "off") this.#context.output.length = before;
+    else if (this.hasPending) this.#holdBack(undefined, noVerb, before);
   }
 
   /** Answers with an error, and ends the connection. */
@@ -218,13 +261,19 @@ export class Session implements SessionControl {
     return this.#owner.whenFree(bytes, callback);
   }
 
-  #begin(operation: Operation, verb: number, bytes: Uint8Array, before: number): void {
+  #begin(
+    operation: Operation,
+    verb: number,
+    bytes: Uint8Array,
+    before: number,
+    isMuted: boolean,
+  ): void {
     const isFirst = this.#pending.length === 0;
     if (!isFirst) {
-      this.#holdBack(operation, verb, before);
+      this.#holdBack(operation, verb, before, isMuted);
       return;
     }
-    const reply: PendingReply = { operation, step: "yield", written: [], verb };
+    const reply: PendingReply = { operation, step: "yield", written: [], verb, isMuted };
     this.#pending.push(reply);
     operation.onReady = () => this.#ready(reply);
     this.#stepOne(reply, operation, bytes, true);
@@ -232,7 +281,12 @@ export class Session implements SessionControl {
   }
 
   /** Moves the output since `before` behind the pending replies. */
-  #holdBack(operation: Operation | undefined, verb: number, before: number): void {
+  #holdBack(
+    operation: Operation | undefined,
+    verb: number,
+    before: number,
+    isMuted = false,
+  ): void {
     const written = this.#context.output.cut(before);
     this.#heldBackBytes += written.length;
     const reply: PendingReply = {
@@ -240,6 +294,7 @@ export class Session implements SessionControl {
       step: operation === undefined ? "done" : "yield",
       written: written.length > 0 ? [written] : [],
       verb,
+      isMuted,
     };
     if (operation !== undefined) operation.onReady = () => this.#ready(reply);
     this.#pending.push(reply);
@@ -259,6 +314,7 @@ export class Session implements SessionControl {
     reply.step = operation.step(context, bytes);
     context.counters.time(reply.verb, context.now() - startMs);
     if (reply.step === "done") reply.operation = undefined;
+    if (reply.isMuted) context.output.length = before;
     if (isFirst || context.output.length === before) return;
     const written = context.output.cut(before);
     reply.written.push(written);

@@ -68,6 +68,18 @@ export function readSocketAddress(
   return { hostname: ipv6Text(address.subarray(8, 24)), port: view.getUint16(2) };
 }
 
+/** An address as CLIENT LIST shows it: `127.0.0.1:8765`, `[::1]:8765`. */
+export function addressText({ hostname, port }: { hostname: string; port: number }): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** The path of a Unix socket's address of so many bytes; empty for one without a name. */
+export function readUnixPath(address: Uint8Array<ArrayBuffer>, bytes: number): string {
+  const path = address.subarray(2, bytes);
+  const end = path.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? path : path.subarray(0, end));
+}
+
 function ipv4Bytes(text: string): number[] | undefined {
   const parts = text.split(".");
   const isAddress = parts.length === 4 &&

@@ -11,19 +11,20 @@
 /// <reference lib="deno.worker" />
 
 import { openSharedMemory, SharedStore } from "../store.ts";
+import { AllClients, type ClientsMessage, OwnClients } from "./clients.ts";
 import { EpollLoop } from "./epoll_loop.ts";
 import { EventGatherer } from "./event_gatherer.ts";
 import { loadLibc } from "./libc.ts";
 import { ServedLoop } from "./served_loop.ts";
 import { sharedClock } from "./shared_clock.ts";
 import { ThreadLink } from "./thread_link.ts";
-import type { ThreadReport, ThreadStart } from "./thread_messages.ts";
+import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread_messages.ts";
 import { phases, ThreadState } from "./thread_state.ts";
 import { checkByDigest, type TokenCheck } from "./token.ts";
 
 /** The Worker's side of the messages. */
 interface WorkerScope {
-  onmessage: ((message: MessageEvent<ThreadStart>) => void) | null;
+  onmessage: ((message: MessageEvent<ThreadOrder>) => void) | null;
   addEventListener(type: "error", listener: (event: ErrorEvent) => void): void;
   addEventListener(
     type: "unhandledrejection",
@@ -40,6 +41,7 @@ class ServingThread {
   readonly #link: ThreadLink;
   readonly #loop: EpollLoop;
   readonly #served: ServedLoop;
+  #clients: AllClients | undefined;
   #isEnding = false;
   #isAborted = false;
 
@@ -61,6 +63,13 @@ class ServingThread {
       events: new EventGatherer((events) => scope.postMessage({ kind: "events", events })),
       isToken,
       onBroken: (error) => this.#fail(error),
+      clients: (context) =>
+        this.#clients = new AllClients(
+          new OwnClients(context),
+          thread,
+          threads,
+          (message) => scope.postMessage(message),
+        ),
       threads: {
         link: this.#link,
         now,
@@ -82,6 +91,11 @@ class ServingThread {
       event.preventDefault();
       this.#fail(event.reason);
     });
+  }
+
+  /** Takes a message about clients. */
+  received(message: ClientsMessage): void {
+    this.#clients?.received(message);
   }
 
   /** Does what the phase says. */
@@ -117,10 +131,13 @@ class ServingThread {
   }
 }
 
+let serving: ServingThread | undefined;
+
 scope.onmessage = async ({ data }) => {
+  if (data.kind === "clients") return serving?.received(data);
   const { tokenDigest } = data;
   try {
-    new ServingThread(data, tokenDigest && await checkByDigest(tokenDigest));
+    serving = new ServingThread(data, tokenDigest && await checkByDigest(tokenDigest));
     scope.postMessage({ kind: "ready" });
   } catch (error) {
     scope.postMessage({ kind: "failed", reason: reasonOf(error) });

@@ -1,17 +1,20 @@
 /**
- * The messages between the main thread of a server and its Workers. The main thread sends one, at
- * the start; later it raises the phase (`thread_state.ts`) and wakes the threads.
+ * The messages between the main thread of a server and its Workers. The first one starts the Worker.
+ * Later messages are about clients alone; for everything else the main thread raises the phase
+ * (`thread_state.ts`) and wakes the threads.
  *
  * @module
  */
 
 import type { Settings } from "../commands/mod.ts";
 import type { SharedStoreHandle } from "../store.ts";
+import type { ClientsMessage } from "./clients.ts";
 import type { Limits } from "./context.ts";
 import type { GatheredEvents } from "./event_log.ts";
 
 /** What a Worker needs to serve. */
 export interface ThreadStart {
+  readonly kind: "start";
   /** Its number. */
   readonly thread: number;
   /** How many threads there are. */
@@ -31,16 +34,21 @@ export interface ThreadStart {
   readonly startedAtMs: number;
 }
 
+/** What the main thread sends. */
+export type ThreadOrder = ThreadStart | ClientsMessage;
+
 /**
  * What a Worker reports:
  *
  * - `"ready"`: it serves what is handed to it;
  * - `"events"`: events for the log;
+ * - `"clients"`: a question about the clients of another thread, or an answer;
  * - `"failed"`: it found a broken invariant, or cannot serve; `reason` says why;
  * - `"ended"`: it has let go of everything.
  */
 export type ThreadReport =
   | { readonly kind: "ready" }
   | { readonly kind: "events"; readonly events: readonly GatheredEvents[] }
+  | ClientsMessage
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "ended" };

@@ -7,6 +7,7 @@
 
 import { silentTicksMax, threadEndMs } from "./defaults.ts";
 import type { GatheredEvents } from "./event_log.ts";
+import type { ClientsMessage } from "./clients.ts";
 import type { ThreadLink } from "./thread_link.ts";
 import type { ThreadReport, ThreadStart } from "./thread_messages.ts";
 import type { Phase } from "./thread_state.ts";
@@ -16,9 +17,11 @@ export interface ThreadsOptions {
   /** The main thread's way to the others. */
   readonly link: ThreadLink;
   /** What each thread is started with, except its number. */
-  readonly start: Omit<ThreadStart, "thread" | "threads" | "state" | "wakeFds">;
+  readonly start: Omit<ThreadStart, "kind" | "thread" | "threads" | "state" | "wakeFds">;
   /** Called with events of the threads. */
   readonly onEvents: (events: readonly GatheredEvents[]) => void;
+  /** Called with what threads ask about the clients of others, and with their answers. */
+  readonly onClients: (message: ClientsMessage) => void;
   /** Called when a thread cannot go on, or has died. */
   readonly onFailed: (reason: string) => void;
   /** The module that the Workers run; that of the server by default. For tests. */
@@ -76,6 +79,11 @@ export class Threads {
     this.link.wakeOthers();
   }
 
+  /** Sends a message to the thread that it is for, which must not be the main one. */
+  post(message: ClientsMessage): void {
+    this.#threads[message.to - 1].worker.postMessage(message);
+  }
+
   /** Checks that each thread lives; to be called at each tick. */
   watch(): void {
     const limit = this.#options.silentTicksMax ?? silentTicksMax;
@@ -103,7 +111,7 @@ export class Threads {
   }
 
   #start(thread: number): Thread {
-    const { link, start, module, onEvents } = this.#options;
+    const { link, start, module, onEvents, onClients } = this.#options;
     const worker = new Worker(module ?? new URL("./thread.ts", import.meta.url), {
       type: "module",
       name: `blink-store thread ${thread}`,
@@ -122,6 +130,8 @@ export class Threads {
           return one.ready.resolve();
         case "events":
           return onEvents(data.events);
+        case "clients":
+          return onClients(data);
         case "failed":
           return this.#failed(thread, one, data.reason);
         case "ended":
@@ -136,6 +146,7 @@ export class Threads {
     const { state, wakeFds } = link;
     const message: ThreadStart = {
       ...start,
+      kind: "start",
       thread,
       threads: state.threads,
       state: state.buffer,

@@ -25,8 +25,10 @@ const POOR = 7 / 8;
 /** Records that are looked at in one shard before another may be the fullest. */
 const STEPS_IN_SHARD = 32;
 
-/** Locks shards, as far as nobody else has them. */
-export interface TryLocks {
+/** Locks shards. */
+export interface ShardLocks {
+  /** Does some work on a shard. This thread holds no lock, or all. */
+  with<Result>(n: number, work: (shard: Shard) => Result): Result;
   /** Locks a shard if it is free; this thread may hold others. */
   tryLock(n: number): Shard | undefined;
   /** Unlocks it. */
@@ -36,22 +38,20 @@ export interface TryLocks {
 /** The parts of the limit that shards have. */
 export class Budgets implements BudgetSource {
   readonly #control: Control;
-  readonly #limitBytes: number;
   readonly #now: () => Milliseconds;
-  /** Bytes that a shard takes beyond its need. It keeps up to twice as many. */
-  readonly #margin: number;
+  /** The limit that the margin was computed for. */
+  #marginFor = 0;
+  #marginBytes = 0;
   #shards: readonly Shard[] = [];
-  #locks: TryLocks | undefined;
+  #locks: ShardLocks | undefined;
 
-  constructor(control: Control, limitBytes: number, shards: number, now: () => Milliseconds) {
+  constructor(control: Control, now: () => Milliseconds) {
     this.#control = control;
-    this.#limitBytes = limitBytes;
     this.#now = now;
-    this.#margin = Math.floor(limitBytes * MARGIN_SHARE / shards / 2);
   }
 
   /** The shards, which are made with these budgets. */
-  use(shards: readonly Shard[], locks: TryLocks): void {
+  use(shards: readonly Shard[], locks: ShardLocks): void {
     this.#shards = shards;
     this.#locks = locks;
   }
@@ -61,7 +61,7 @@ export class Budgets implements BudgetSource {
     const taken = this.#control.takeBytes(missing + this.#margin);
     state[BUDGET] += taken;
     if (taken >= missing) return;
-    if (state[BUDGET] >= this.#limitBytes / this.#shards.length * POOR) return;
+    if (state[BUDGET] >= this.#control.bytes / this.#shards.length * POOR) return;
     const fullest = this.#fullest();
     if (this.#shards[fullest].state === state) return;
     this.#gainFrom(fullest, state, () => wanted - state[BUDGET]);
@@ -85,6 +85,39 @@ export class Budgets implements BudgetSource {
       else if (!this.#gainFrom(fullest, state, missing)) return false;
     }
     return missing() <= 0;
+  }
+
+  /**
+   * Lowers the limit towards its target, by a bounded amount of work: by what is free, then by what
+   * shards do not need, then by eviction from the fullest one. This thread holds no lock, or all.
+   */
+  lowerLimit(): void {
+    const control = this.#control;
+    control.lowerByFree();
+    for (let n = 0; n < this.#shards.length && control.bytes > control.target; n++) {
+      this.#locks?.with(n, ({ state }) => this.#giveUp(state));
+    }
+    if (control.bytes <= control.target) return;
+    this.#locks?.with(this.#fullest(), (shard) => {
+      shard.shrink(Math.max(0, shard.state[USAGE] - (control.bytes - control.target)));
+      this.#giveUp(shard.state);
+    });
+  }
+
+  /** Gives up what a shard does not need, as far as the limit is to fall. */
+  #giveUp(state: State): void {
+    const spare = spareBytes(state);
+    if (spare > 0) state[BUDGET] -= this.#control.lowerBy(spare);
+  }
+
+  /** Bytes that a shard takes beyond its need. It keeps up to twice as many. */
+  get #margin(): number {
+    const { bytes } = this.#control;
+    if (bytes !== this.#marginFor) {
+      this.#marginFor = bytes;
+      this.#marginBytes = Math.floor(bytes * MARGIN_SHARE / this.#shards.length / 2);
+    }
+    return this.#marginBytes;
   }
 
   /** Returns what a shard has beyond its need and the margin. */

@@ -7,6 +7,7 @@
  */
 
 import { PREFIX_BYTES_MAX } from "./flush.ts";
+import type { Limit } from "./limit.ts";
 import { lockBytes, Locks } from "./locks.ts";
 
 /** The most threads that one store can have. */
@@ -22,19 +23,25 @@ const LINE = 5;
 const WAITS = LINE + THREADS_MAX;
 const WORDS = WAITS + THREADS_MAX + 1;
 
-const FREE_BYTES = 8;
-const PREFIX_AT = WORDS * 4 + FREE_BYTES;
+/** Numbers of 64 bits, by number: bytes of the limit, of its target, and those that no shard has. */
+const LIMIT = 0;
+const TARGET = 1;
+const FREE = 2;
+const NUMBERS = 3;
+const NUMBERS_AT = Math.ceil(WORDS / 2) * 8;
+const PREFIX_AT = NUMBERS_AT + NUMBERS * 8;
 /** Whole lines of the processor's cache. */
 const LOCKS_AT = Math.ceil((PREFIX_AT + PREFIX_BYTES_MAX) / 64) * 64;
 
 /** The common state of the threads, as one of them sees it. */
-export class Control {
+export class Control implements Limit {
   /** The memory, which is handed to other threads. */
   readonly buffer: SharedArrayBuffer;
   /** A lock for each shard, then one for the free bytes and one for the line. */
   readonly locks: Locks;
   readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #freeBytes: Float64Array<SharedArrayBuffer>;
+  /** The limit; changes with the lock of the free bytes held. */
+  readonly #numbers: Float64Array<SharedArrayBuffer>;
   readonly #prefix: Uint8Array<SharedArrayBuffer>;
   readonly #thread: number;
   readonly #freeBytesLock: number;
@@ -44,7 +51,7 @@ export class Control {
     this.buffer = buffer;
     this.#thread = thread;
     this.#words = new Int32Array(buffer, 0, WORDS);
-    this.#freeBytes = new Float64Array(buffer, WORDS * 4, 1);
+    this.#numbers = new Float64Array(buffer, NUMBERS_AT, NUMBERS);
     this.#prefix = new Uint8Array(buffer, PREFIX_AT, PREFIX_BYTES_MAX);
     this.#freeBytesLock = shards;
     this.#lineLock = shards + 1;
@@ -52,9 +59,11 @@ export class Control {
     this.locks = new Locks(locks, () => Atomics.load(this.#words, FAILED) !== 0);
   }
 
-  /** New memory for so many shards. */
-  static allocate(shards: number): SharedArrayBuffer {
-    return new SharedArrayBuffer(LOCKS_AT + lockBytes(shards + 2));
+  /** New memory for so many shards, which have nothing of the limit yet. */
+  static allocate(shards: number, limitBytes: number): SharedArrayBuffer {
+    const buffer = new SharedArrayBuffer(LOCKS_AT + lockBytes(shards + 2));
+    new Float64Array(buffer, NUMBERS_AT, NUMBERS).fill(limitBytes);
+    return buffer;
   }
 
   /** A thread has failed, and may never give back what it holds. */
@@ -75,24 +84,76 @@ export class Control {
     Atomics.store(this.#words, WAITS + this.#thread, this.locks.waits);
   }
 
-  /** Bytes of the limit that no shard has; as they were a moment ago. */
-  get freeBytes(): number {
-    return this.#freeBytes[0];
+  /** The limit now. */
+  get bytes(): number {
+    return this.#numbers[LIMIT];
+  }
+
+  /** What the limit is to become. */
+  get target(): number {
+    return this.#numbers[TARGET];
+  }
+
+  get entryBytesMax(): number {
+    return Math.min(this.#numbers[LIMIT], this.#numbers[TARGET]);
+  }
+
+  /** Sets what the limit is to become; a higher one holds at once, and no shard has the difference. */
+  setTarget(limitBytes: number): void {
+    this.locks.lock(this.#freeBytesLock);
+    const numbers = this.#numbers;
+    numbers[TARGET] = limitBytes;
+    if (limitBytes > numbers[LIMIT]) {
+      numbers[FREE] += limitBytes - numbers[LIMIT];
+      numbers[LIMIT] = limitBytes;
+    }
+    this.locks.unlock(this.#freeBytesLock);
+  }
+
+  /** Lowers the limit towards its target by bytes that no shard has. */
+  lowerByFree(): void {
+    this.locks.lock(this.#freeBytesLock);
+    const numbers = this.#numbers;
+    const lowered = Math.max(0, Math.min(numbers[FREE], numbers[LIMIT] - numbers[TARGET]));
+    numbers[FREE] -= lowered;
+    numbers[LIMIT] -= lowered;
+    this.locks.unlock(this.#freeBytesLock);
+  }
+
+  /**
+   * Lowers the limit towards its target by up to so many bytes, which the caller's shard gives up;
+   * returns by how many.
+   */
+  lowerBy(bytes: number): number {
+    this.locks.lock(this.#freeBytesLock);
+    const numbers = this.#numbers;
+    const lowered = Math.max(0, Math.min(bytes, numbers[LIMIT] - numbers[TARGET]));
+    numbers[LIMIT] -= lowered;
+    this.locks.unlock(this.#freeBytesLock);
+    return lowered;
+  }
+
+  /** Bytes of the limit that shards have. All shards are locked. */
+  get givenBytes(): number {
+    this.locks.lock(this.#freeBytesLock);
+    const given = this.#numbers[LIMIT] - this.#numbers[FREE];
+    this.locks.unlock(this.#freeBytesLock);
+    return given;
   }
 
   /** Adds to the bytes that no shard has. */
   giveBytes(bytes: number): void {
     this.locks.lock(this.#freeBytesLock);
-    this.#freeBytes[0] += bytes;
+    this.#numbers[FREE] += bytes;
     this.locks.unlock(this.#freeBytesLock);
   }
 
   /** Takes up to `wanted` of the bytes that no shard has; returns how many. */
   takeBytes(wanted: number): number {
-    if (this.#freeBytes[0] === 0) return 0;
+    if (this.#numbers[FREE] === 0) return 0;
     this.locks.lock(this.#freeBytesLock);
-    const taken = Math.min(wanted, this.#freeBytes[0]);
-    this.#freeBytes[0] -= taken;
+    const taken = Math.min(wanted, this.#numbers[FREE]);
+    this.#numbers[FREE] -= taken;
     this.locks.unlock(this.#freeBytesLock);
     return taken;
   }

@@ -28,7 +28,15 @@ import {
 } from "./record.ts";
 import { SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
 import type { Memory } from "./memory.ts";
-import { EPOCH, type Root, type State, USAGE, USAGE_OF, VERSIONS_SHIFT } from "./state.ts";
+import {
+  EPOCH,
+  EXPIRING,
+  type Root,
+  type State,
+  USAGE,
+  USAGE_OF,
+  VERSIONS_SHIFT,
+} from "./state.ts";
 
 /** An entry whose key and value need more bytes than this keeps its value in fragments. */
 export const INLINE_BYTES_MAX = 8_192;
@@ -141,6 +149,13 @@ export class Entries {
 
   /** Sets when an entry expires whose header has the extension for it. */
   setExpiry(ref: number, expiresAt: number): void {
+    if (this.expiryOf(ref) !== Infinity) this.state[EXPIRING]--;
+    this.#writeExpiry(ref, expiresAt);
+  }
+
+  /** Writes when a new record expires. */
+  #writeExpiry(ref: number, expiresAt: number): void {
+    if (expiresAt !== Infinity) this.state[EXPIRING]++;
     const words = this.arena.words[ref >>> SLAB_SHIFT];
     const at = (ref & SLAB_MASK) << 1;
     const never = expiresAt === Infinity;
@@ -200,7 +215,7 @@ export class Entries {
     const at = (ref & SLAB_MASK) << 1;
     words[at] = word0;
     words[at + 1] = valueBytes;
-    if ((word0 & EXPIRES) !== 0) this.setExpiry(ref, expiresAt);
+    if ((word0 & EXPIRES) !== 0) this.#writeExpiry(ref, expiresAt);
     const bytes = arena.bytes[slab];
     const keyAt = (at << 2) + headerBytesOf(word0);
     copyBytes(key, keyStart, keyEnd, bytes, keyAt);
@@ -268,7 +283,7 @@ export class Entries {
     const at = (to & SLAB_MASK) << 1;
     words[at] = (word0 | EXPIRES) >>> 0;
     words[at + 1] = word1;
-    this.setExpiry(to, expiresAt);
+    this.#writeExpiry(to, expiresAt);
     if (isFragmented) {
       words[at + 2 + EXTENSION_BYTES / 4] = this.fragments.first(ref);
       this.fragments.headMoved(to);
@@ -321,7 +336,7 @@ export class Entries {
     this.index.clear();
     this.arena.clear();
     this.fragments.clear();
-    this.state[USAGE] = 0;
+    this.state[USAGE] = this.state[EXPIRING] = 0;
     this.usageOf.fill(0);
   }
 
@@ -342,6 +357,7 @@ export class Entries {
     const at = (ref & SLAB_MASK) << 1;
     const word0 = words[at];
     const bytes = (word0 & 0xffff) + words[at + 1];
+    if ((word0 & EXPIRES) !== 0 && words[at + 3] !== 0xffffffff) this.state[EXPIRING]--;
     this.state[USAGE] -= bytes;
     this.usageOf[arena.queueOf[ref >>> SEGMENT_SHIFT]] -= bytes;
     if ((word0 & FRAGMENTED) !== 0) this.fragments.markDead(ref);

@@ -48,6 +48,7 @@ import {
   EVICTED_BYTES,
   EVICTIONS,
   EXPIRATIONS,
+  LIMIT_SHARE,
   MAIN_TURNS,
   PROBATION_PASSED,
   PROBATION_SCORE,
@@ -116,7 +117,6 @@ export class Eviction {
   readonly #compaction: Compaction;
   readonly #ghost: Ghost;
   readonly #state: State;
-  readonly #limitBytes: number;
   /** Bytes ever evicted from the small and from the main queue. */
   readonly #evictedBytes: Float64Array;
 
@@ -125,20 +125,29 @@ export class Eviction {
     compaction: Compaction,
     memory: Memory,
     root: Root,
-    limitBytes: number,
+    limitShare: number,
   ) {
     this.#entries = entries;
     this.#compaction = compaction;
-    this.#limitBytes = limitBytes;
     this.#state = entries.state;
     this.#ghost = new Ghost(memory, root);
     this.#evictedBytes = this.#state.subarray(EVICTED_BYTES, EVICTED_BYTES + 2);
-    if (!root.isAttached) this.#state[SMALL_BYTES_MAX] = limitBytes * SHARE_FIRST;
+    if (root.isAttached) return;
+    this.#state[LIMIT_SHARE] = limitShare;
+    this.#state[SMALL_BYTES_MAX] = limitShare * SHARE_FIRST;
   }
 
   /** Makes the views again that depend on what another thread has changed. */
   attach(): void {
     this.#ghost.attach();
+  }
+
+  /** The limit has changed: the small queue keeps its part of it. */
+  limitChanged(limitShare: number): void {
+    const state = this.#state;
+    if (limitShare === state[LIMIT_SHARE]) return;
+    state[SMALL_BYTES_MAX] *= limitShare / state[LIMIT_SHARE];
+    state[LIMIT_SHARE] = limitShare;
   }
 
   /** Bytes of memory held. */
@@ -161,7 +170,7 @@ export class Eviction {
     const size = this.#relativeSize((word0 & 0xffff) + words[at + 1]);
     const visit = visitCredit(size);
     const smallMax = this.#state[SMALL_BYTES_MAX];
-    const limit = this.#limitBytes;
+    const limit = this.#state[LIMIT_SHARE];
     const turns = smallMax > limit * SHARE_ONE_PASS
       ? 1
       : smallMax > limit * SHARE_TWO_PASSES
@@ -207,10 +216,10 @@ export class Eviction {
   /** An entry was stored: if its key came back soon, the small queue's share moves. */
   admit(recalled: number, bytes: number): void {
     if (recalled % AGE < SOON) return;
-    const limit = this.#limitBytes;
+    const limit = this.#state[LIMIT_SHARE];
     // One miss is one miss, whatever the size; but what a longer small queue finds of large entries
     // the store would not keep, so these move the share less.
-    const mean = this.#entries.usage / Math.max(this.#entries.index.entries, 1);
+    const mean = Math.max(this.#entries.usage, 1) / Math.max(this.#entries.index.entries, 1);
     const step = Math.min(mean * SHARE_STEP_ENTRIES, limit * SHARE_STEP_MAX) /
       Math.cbrt(Math.max(bytes / mean, 1));
     const moved = this.#state[SMALL_BYTES_MAX] +
@@ -252,7 +261,7 @@ export class Eviction {
     }
     if ((word0 & PROBATION) !== 0) this.#score(-1, -1);
     const bytes = (word0 & 0xffff) + words[at + 1];
-    if (queue === MAIN) this.#state[MAIN_TURNS] += bytes / this.#entries.usageOf[MAIN];
+    if (queue === MAIN) this.#state[MAIN_TURNS] += bytes / Math.max(this.#entries.usageOf[MAIN], 1);
     if (!this.#keep(ref, queue, word0, bytes, granules)) this.#evict(ref, queue, bytes);
   }
 
@@ -319,7 +328,9 @@ export class Eviction {
 
   /** Whether a small entry that was not visited joins the main queue on probation. */
   #triesProbation(): boolean {
-    if (this.#entries.usageOf[MAIN] <= this.#limitBytes * PROBATION_MAIN_SHARE) return false;
+    if (this.#entries.usageOf[MAIN] <= this.#state[LIMIT_SHARE] * PROBATION_MAIN_SHARE) {
+      return false;
+    }
     if (this.#state[PROBATION_SCORE] >= 0) return true;
     return ++this.#state[PROBATION_PASSED] % PROBATION_EVERY === 0;
   }
@@ -333,11 +344,12 @@ export class Eviction {
 
   /** How many times the mean entry's bytes these are. */
   #relativeSize(bytes: number): number {
-    return bytes * this.#entries.index.entries / this.#entries.usage;
+    return bytes * this.#entries.index.entries / Math.max(this.#entries.usage, 1);
   }
 
   #stamp(queue: number): number {
-    return Math.floor(this.#evictedBytes[queue] / (this.#limitBytes * STAMP_SHARE)) % STAMPS;
+    return Math.floor(this.#evictedBytes[queue] / (this.#state[LIMIT_SHARE] * STAMP_SHARE)) %
+      STAMPS;
   }
 
   #turnStamp(): number {

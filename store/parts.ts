@@ -10,6 +10,7 @@ import { Eviction } from "./eviction.ts";
 import { Expiry } from "./expiry.ts";
 import { Flush } from "./flush.ts";
 import type { HashKey } from "./hash.ts";
+import type { Limit } from "./limit.ts";
 import { LiveEntries } from "./live_entries.ts";
 import type { Memory } from "./memory.ts";
 import { Puts } from "./puts.ts";
@@ -23,7 +24,7 @@ export interface PartOptions {
   /** The fixed block: a new one, or one that another thread has set up. */
   readonly root: Root;
   /** Bytes that all keys and values of the whole store may have. */
-  readonly limitBytes: number;
+  readonly limit: Limit;
   /** How many shards the limit is for. */
   readonly shards: number;
   /** Where a shard gets its part of the limit; undefined where there is only one. */
@@ -48,13 +49,13 @@ export interface Parts {
 
 /** Makes the parts. Throws a RangeError if there is no memory for them. */
 export function makeParts(options: PartOptions): Parts {
-  const { memory, root, limitBytes, shards, pool, hashKey, arenaBytesMax, now } = options;
+  const { memory, root, limit, shards, pool, hashKey, arenaBytesMax, now } = options;
   const isShard = pool !== undefined;
-  if (!root.isAttached) root.numbers[BUDGET] = isShard ? 0 : limitBytes;
+  if (!root.isAttached) root.numbers[BUDGET] = isShard ? 0 : limit.bytes;
   const entries = new Entries(memory, root, hashKey, arenaBytesMax);
   const compaction = new Compaction(entries, root);
   // Eviction works with shares of what a shard holds when the store is full.
-  const eviction = new Eviction(entries, compaction, memory, root, limitBytes / shards);
+  const eviction = new Eviction(entries, compaction, memory, root, limit.bytes / shards);
   const reservation = new Reservation(entries, eviction, compaction, now, pool);
   const flush = new Flush(entries, root, now);
   const live = new LiveEntries(entries, flush, now);
@@ -65,7 +66,7 @@ export function makeParts(options: PartOptions): Parts {
     eviction,
     reservation,
     flush,
-    limitBytes,
+    limit,
     isShard,
   });
   const expiry = new Expiry(entries);

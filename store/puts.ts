@@ -13,6 +13,7 @@ import type { Entries } from "./entries.ts";
 import { type Eviction, NOT_RECALLED } from "./eviction.ts";
 import type { Flush } from "./flush.ts";
 import { InvariantError } from "./invariant.ts";
+import type { Limit } from "./limit.ts";
 import type { LiveEntries } from "./live_entries.ts";
 import { type LargePut, PutQueue, STAGED_PART_BYTES } from "./put_queue.ts";
 import {
@@ -39,7 +40,7 @@ export interface PutParts {
   readonly reservation: Reservation;
   readonly flush: Flush;
   /** The most bytes of a key and its value: the limit of the whole store. */
-  readonly limitBytes: number;
+  readonly limit: Limit;
   /** Whether other shards have a part of the limit. */
   readonly isShard: boolean;
 }
@@ -53,7 +54,7 @@ export class Puts {
   readonly #reservation: Reservation;
   readonly #flush: Flush;
   readonly #queue: PutQueue;
-  readonly #limitBytes: number;
+  readonly #limit: Limit;
   readonly #isShard: boolean;
 
   constructor(parts: PutParts) {
@@ -64,7 +65,7 @@ export class Puts {
     this.#reservation = parts.reservation;
     this.#flush = parts.flush;
     this.#queue = new PutQueue(parts.entries.fragments, parts.reservation);
-    this.#limitBytes = parts.limitBytes;
+    this.#limit = parts.limit;
     this.#isShard = parts.isShard;
   }
 
@@ -97,7 +98,7 @@ export class Puts {
   ): PutOutcome {
     const large = this.#queue.own(operation, valueEnd - valueStart);
     const isFirst = large === this.#queue.first;
-    const isTooLarge = keyEnd - keyStart + valueEnd - valueStart > this.#limitBytes;
+    const isTooLarge = keyEnd - keyStart + valueEnd - valueStart > this.#limit.entryBytesMax;
     if (!isFirst && !isTooLarge) return "unfinished";
     // The reservation is for this call, which reserves again what it still needs.
     if (isFirst) this.#reservation.release();
@@ -154,8 +155,8 @@ export class Puts {
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart;
     const bytes = keyBytes + valueBytes;
-    if (keyBytes < 1 || keyBytes > KEY_BYTES_MAX) throw keyError(keyBytes);
-    if (bytes > this.#limitBytes) return "too large";
+    if (keyBytes > KEY_BYTES_MAX) throw keyError(keyBytes);
+    if (bytes > this.#limit.entryBytesMax) return "too large";
     if (large === undefined && valueBytes > STAGED_PART_BYTES) return "unfinished";
     const due = Math.ceil(expiresAt);
     let ref = this.#live.find(hash, key, keyStart, keyEnd);
@@ -280,5 +281,5 @@ export class Puts {
 }
 
 function keyError(keyBytes: number): RangeError {
-  return new RangeError(`Cannot store a key of ${keyBytes} bytes: 1 to ${KEY_BYTES_MAX} it is`);
+  return new RangeError(`Cannot store a key of ${keyBytes} bytes: the most are ${KEY_BYTES_MAX}`);
 }

@@ -12,10 +12,19 @@ import { copyBytes, sameBytes } from "./bytes.ts";
 import type { DetailedStats } from "./options.ts";
 import { makeParts, type PartOptions, type Parts } from "./parts.ts";
 import { EXPIRES, FRAGMENTED, headerBytesOf } from "./record.ts";
-import { NO_SLOT, UNFINISHED } from "./reservation.ts";
+import { EVICTION_STEPS_MAX, NO_SLOT, UNFINISHED } from "./reservation.ts";
 import { scan } from "./scan.ts";
 import { SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
-import { EVICTIONS, EXPIRATIONS, GENERATION, RECORDS_MOVED, type State } from "./state.ts";
+import {
+  EVICTIONS,
+  EXPIRATIONS,
+  EXPIRING,
+  GENERATION,
+  RECORDS_MOVED,
+  RESERVED_BYTES,
+  type State,
+  USAGE,
+} from "./state.ts";
 import type { Handle, Milliseconds, PutOperation, PutOutcome } from "./storage.ts";
 import { verify } from "./verify.ts";
 
@@ -79,6 +88,7 @@ export class Shard {
     return {
       evictions: this.parts.entries.state[EVICTIONS],
       expirations: this.parts.entries.state[EXPIRATIONS],
+      expiring: this.parts.entries.state[EXPIRING],
       overheadBytes: this.parts.entries.overheadBytes + ghostBytes,
       residentBytes: this.parts.entries.heldBytes + ghostBytes,
       moved: this.parts.entries.state[RECORDS_MOVED],
@@ -262,6 +272,19 @@ export class Shard {
   /** Removes a bounded number of expired entries; true if more may be due now. */
   sweep(): boolean {
     return this.parts.expiry.sweep(this.#now());
+  }
+
+  /**
+   * Evicts towards a number of bytes of keys and values, by a bounded amount of work. Returns how
+   * many there are then, with those that are reserved for the put under way.
+   */
+  shrink(bytes: number): number {
+    const { state, parts } = this;
+    const now = this.#now();
+    for (let step = 0; step < EVICTION_STEPS_MAX && state[USAGE] > bytes; step++) {
+      parts.eviction.step(now);
+    }
+    return state[USAGE] + state[RESERVED_BYTES];
   }
 
   /** Gives back some of the memory that nothing uses; true if there is more. */

@@ -21,14 +21,12 @@ export class SharedPuts {
   readonly #shards: Shards;
   readonly #control: Control;
   readonly #budgets: Budgets;
-  readonly #limitBytes: number;
   readonly #queue = new Set<SharedPut>();
 
-  constructor(shards: Shards, control: Control, budgets: Budgets, limitBytes: number) {
+  constructor(shards: Shards, control: Control, budgets: Budgets) {
     this.#shards = shards;
     this.#control = control;
     this.#budgets = budgets;
-    this.#limitBytes = limitBytes;
   }
 
   /** Takes a place in the queue; `cancel` of the operation calls `end` under the shard's lock. */
@@ -70,7 +68,7 @@ export class SharedPuts {
     put: SharedPut,
   ): PutOutcome {
     const bytes = keyEnd - keyStart + valueEnd - valueStart;
-    if (bytes > this.#limitBytes) {
+    if (bytes > this.#control.entryBytesMax) {
       this.end(put);
       return "too large";
     }

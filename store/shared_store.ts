@@ -17,16 +17,16 @@ import { Budgets } from "./budgets.ts";
 import { Control, THREADS_MAX } from "./control.ts";
 import { type HashKey, hashOf, randomHashKey } from "./hash.ts";
 import { InvariantError } from "./invariant.ts";
+import { checkLimit } from "./limit.ts";
 import { Memory, type SharedMemory } from "./memory.ts";
 import { Shard } from "./shard.ts";
 import { Shards } from "./shards.ts";
 import { SharedFlushes } from "./shared_flushes.ts";
 import { type SharedPut, SharedPuts } from "./shared_puts.ts";
 import { ARENA_BYTES_MAX } from "./slabs.ts";
-import { BUDGET, Root, USAGE } from "./state.ts";
+import { BUDGET, LIMIT_SHARE, Root, USAGE } from "./state.ts";
 import type { FlushOperation, Handle, Milliseconds, PutOperation } from "./storage.ts";
 import type { PutOutcome, Storage, StoreStats } from "./storage.ts";
-import { checkLimit } from "./store.ts";
 
 /** A shard has at least this much of the limit. */
 export const SHARD_BYTES_MIN = 1024 * 1024;
@@ -54,7 +54,6 @@ export interface SharedStoreOptions {
 
 /** What another thread needs to find the store: it can be posted to a Worker. */
 export interface SharedStoreHandle {
-  readonly limitBytes: number;
   readonly threads: number;
   readonly hashKey: HashKey;
   readonly control: SharedArrayBuffer;
@@ -74,8 +73,8 @@ export interface AttachOptions {
 
 /** A store that several threads share, as one of them sees it. */
 export class SharedStore implements Storage {
-  /** Bytes that all keys and values together may have. */
-  readonly limitBytes: number;
+  /** False while `get` does not count a visit. */
+  countsReads = true;
   /** The clock, in milliseconds. */
   readonly now: () => Milliseconds;
   /** What other threads attach to. */
@@ -99,16 +98,15 @@ export class SharedStore implements Storage {
   #sweepShard: number;
 
   private constructor(handle: SharedStoreHandle, options: AttachOptions, roots: Roots) {
-    const { limitBytes, hashKey } = handle;
+    const { hashKey } = handle;
     const { thread, now } = options;
     const shards = roots.length;
-    this.limitBytes = limitBytes;
     this.now = now;
     this.#hashKey = hashKey;
     this.#mask = shards - 1;
     this.#thread = thread;
     this.#control = new Control(handle.control, shards, thread);
-    this.#budgets = new Budgets(this.#control, limitBytes, shards, now);
+    this.#budgets = new Budgets(this.#control, now);
     const memory = new Memory(options.memory);
     const { locks } = this.#control;
     const all = roots.map((address, n) => {
@@ -117,7 +115,7 @@ export class SharedStore implements Storage {
       const shard = new Shard({
         memory,
         root: new Root(memory, address),
-        limitBytes,
+        limit: this.#control,
         shards,
         pool: this.#budgets,
         hashKey,
@@ -132,7 +130,7 @@ export class SharedStore implements Storage {
     this.handle = { ...handle, addresses: all.map(({ address }) => address) };
     this.#shards = new Shards(all, this.#control, this.#budgets);
     this.#budgets.use(all, this.#shards);
-    this.#puts = new SharedPuts(this.#shards, this.#control, this.#budgets, limitBytes);
+    this.#puts = new SharedPuts(this.#shards, this.#control, this.#budgets);
     this.#flushes = new SharedFlushes(this.#shards, this.#control, thread);
     this.#shard = all[0];
     this.#sweepShard = thread;
@@ -155,12 +153,10 @@ export class SharedStore implements Storage {
       throw new RangeError(`Cannot make a store of ${shards} shards`);
     }
     const hashKey = options.hashKey ?? randomHashKey();
-    const control = Control.allocate(shards);
-    const handle = { limitBytes, threads, hashKey, control, addresses: [] };
+    const control = Control.allocate(shards, limitBytes);
+    const handle = { threads, hashKey, control, addresses: [] };
     const roots = new Array<undefined>(shards).fill(undefined);
-    const store = new SharedStore(handle, { thread: 0, memory, now }, roots);
-    store.#control.giveBytes(limitBytes);
-    return store;
+    return new SharedStore(handle, { thread: 0, memory, now }, roots);
   }
 
   /** The store that another thread has made, in this thread. */
@@ -186,6 +182,34 @@ export class SharedStore implements Storage {
     this.#control.fail();
   }
 
+  /** Bytes that all keys and values together may have now. */
+  get limitBytes(): number {
+    return this.#control.bytes;
+  }
+
+  /** See `Store.setLimit`. How many shards there are stays as it is. */
+  setLimit(limitBytes: number): void {
+    checkLimit(limitBytes);
+    this.#control.setTarget(limitBytes);
+  }
+
+  /** See `Store.changeLimit`. */
+  changeLimit(): boolean {
+    const control = this.#control;
+    if (control.bytes > control.target) this.#budgets.lowerLimit();
+    const share = control.bytes / this.shards;
+    this.#shards.all.forEach(({ state }, n) => {
+      if (state[LIMIT_SHARE] === share) return;
+      this.#shards.with(n, ({ parts }) => parts.eviction.limitChanged(share));
+    });
+    return control.bytes <= control.target;
+  }
+
+  /** Bytes of keys and values, while other threads may be changing them. */
+  get #held(): number {
+    return sumOf(this.#shards.all, ({ state }) => state[USAGE]);
+  }
+
   /** Bytes of all keys and values held, at one moment. */
   get usage(): number {
     return this.#shards.withAll((all) => sumOf(all, ({ state }) => state[USAGE]));
@@ -202,6 +226,7 @@ export class SharedStore implements Storage {
     return {
       evictions: sumOf(stats, ({ evictions }) => evictions),
       expirations: sumOf(stats, ({ expirations }) => expirations),
+      expiring: sumOf(stats, ({ expiring }) => expiring),
       overheadBytes: sumOf(stats, ({ overheadBytes }) => overheadBytes),
       residentBytes: sumOf(stats, ({ residentBytes }) => residentBytes),
     };
@@ -250,7 +275,9 @@ export class SharedStore implements Storage {
   get(bytes: Uint8Array, start: number, end: number): Handle {
     const opened = this.#open(bytes, start, end);
     try {
-      return this.#shard.get(this.#hash, bytes, start, end);
+      return this.countsReads
+        ? this.#shard.get(this.#hash, bytes, start, end)
+        : this.#shard.find(this.#hash, bytes, start, end);
     } finally {
       if (opened) this.leave();
     }
@@ -367,7 +394,9 @@ export class SharedStore implements Storage {
    */
   sweep(): boolean {
     this.#control.countWaits();
-    const flushing = this.#flushes.step();
+    // What is reserved for a put under way is waited for, without work.
+    const isChanging = !this.changeLimit() && this.#held > this.#control.target;
+    const flushing = this.#flushes.step() || isChanging;
     const { threads } = this.handle;
     const first = this.#thread;
     if (first >= this.shards) return flushing;
@@ -423,7 +452,7 @@ export class SharedStore implements Storage {
   ): Exclude<PutOutcome, "unfinished"> {
     if (!this.#shards.holdsAll) throw new InvariantError("not all shards are locked for a put");
     const bytes = keyEnd - keyStart + valueEnd - valueStart;
-    if (bytes > this.limitBytes) return "too large";
+    if (bytes > this.#control.entryBytesMax) return "too large";
     this.#open(key, keyStart, keyEnd);
     const shard = this.#shard;
     const { entries, puts } = shard.parts;
@@ -454,9 +483,10 @@ export class SharedStore implements Storage {
     this.#shards.withAll((all) => {
       const isPutUnderWay = this.#control.hasLine;
       for (const shard of all) shard.verify(isPutUnderWay);
-      const bytes = sumOf(all, ({ state }) => state[BUDGET]) + this.#control.freeBytes;
-      if (bytes !== this.limitBytes) {
-        throw new InvariantError(`the shards and the pool have ${bytes} bytes of the limit`);
+      const bytes = sumOf(all, ({ state }) => state[BUDGET]);
+      const given = this.#control.givenBytes;
+      if (bytes !== given) {
+        throw new InvariantError(`the shards have ${bytes} bytes of the limit instead of ${given}`);
       }
     });
   }

@@ -31,6 +31,8 @@ export const BUDGET = fields++;
 export const RESERVED_BYTES = fields++;
 /** Bytes that the small queue may have before its oldest entry has to leave. */
 export const SMALL_BYTES_MAX = fields++;
+/** The limit, or a shard's equal share of it, which eviction works with. */
+export const LIMIT_SHARE = fields++;
 /** Bytes of keys and values of all entries, and their number. */
 export const USAGE = fields++;
 export const ENTRIES = fields++;
@@ -57,6 +59,8 @@ export const MAIN_TURNS = fields++;
 export const PROBATION_SCORE = fields++;
 export const SCAN_SCORE = fields++;
 export const PROBATION_PASSED = fields++;
+/** Entries that expire. */
+export const EXPIRING = fields++;
 /** Entries removed because their space was needed, and entries removed because they had expired. */
 export const EVICTIONS = fields++;
 export const EXPIRATIONS = fields++;

@@ -56,6 +56,8 @@ export interface StoreStats {
   readonly evictions: number;
   /** Entries removed because they had expired. */
   readonly expirations: number;
+  /** Entries that expire, among those that are held. */
+  readonly expiring: number;
   /** Bytes in use beyond keys and values: headers, padding and index. */
   readonly overheadBytes: number;
   /** Bytes of memory that the store holds, free segments included. */
@@ -67,7 +69,7 @@ export interface StoreStats {
  * call. Buffers are given with offsets, and the store copies what it keeps.
  */
 export interface Storage {
-  /** The most bytes of keys and values that may be held. */
+  /** The most bytes of keys and values that may be held now. */
   readonly limitBytes: number;
   /** The bytes of keys and values held now, exactly. */
   readonly usage: number;
@@ -88,6 +90,17 @@ export interface Storage {
   enter(bytes: Uint8Array, start: number, end: number): void;
   /** Lets other threads go on. */
   leave(): void;
+  /**
+   * Changes the limit: `changeLimit` is to be called until the new one holds. An earlier change that
+   * is under way ends with the new limit, too.
+   *
+   * @throws {RangeError} when the limit is below 1.
+   */
+  setLimit(limitBytes: number): void;
+  /** Does a bounded share of the change of the limit; true once it is done. So does `sweep`. */
+  changeLimit(): boolean;
+  /** False while `get` does not count either: the accesses of this thread leave no trace. */
+  countsReads: boolean;
   /** Finds a live entry without counting an access. */
   find(bytes: Uint8Array, start: number, end: number): Handle;
   /** Finds a live entry and counts an access. */

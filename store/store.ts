@@ -7,18 +7,19 @@
 import { FlushQueue } from "./flush_queue.ts";
 import { type HashKey, hashOf, randomHashKey } from "./hash.ts";
 import { HASHES } from "./index.ts";
+import { checkLimit, OwnLimit } from "./limit.ts";
 import { allocate, Memory } from "./memory.ts";
 import type { DetailedStats, StoreOptions } from "./options.ts";
 import { Shard } from "./shard.ts";
 import { ARENA_BYTES_MAX, SLAB_BYTES } from "./slabs.ts";
-import { Root } from "./state.ts";
+import { BUDGET, Root } from "./state.ts";
 import type { FlushOperation, Handle, Milliseconds } from "./storage.ts";
 import type { PutOperation, PutOutcome, Storage } from "./storage.ts";
 
 /**
  * An in-memory store of byte strings.
  *
- * Keys and values are given as a buffer and offsets, and are copied in. Keys have 1 to 65,535
+ * Keys and values are given as a buffer and offsets, and are copied in. Keys have up to 65,535
  * bytes.
  *
  * @example
@@ -33,10 +34,11 @@ import type { PutOperation, PutOutcome, Storage } from "./storage.ts";
  * ```
  */
 export class Store implements Storage {
-  /** Bytes that all keys and values together may have. */
-  readonly limitBytes: number;
+  /** False while `get` does not count a visit. */
+  countsReads = true;
   /** The clock, in milliseconds. */
   readonly now: () => Milliseconds;
+  readonly #limit: OwnLimit;
   readonly #shard: Shard;
   readonly #hashKey: HashKey;
   readonly #flushes: FlushQueue;
@@ -47,20 +49,46 @@ export class Store implements Storage {
     if (!(arenaBytesMax >= SLAB_BYTES && arenaBytesMax <= ARENA_BYTES_MAX)) {
       throw new RangeError(`Cannot make a store: ${arenaBytesMax} bytes for records`);
     }
-    this.limitBytes = limitBytes;
+    this.#limit = new OwnLimit(limitBytes);
     this.now = options.now ?? (() => performance.now());
     this.#hashKey = options.hashKey ?? randomHashKey();
     const memory = new Memory(options.allocate ?? allocate);
     this.#shard = new Shard({
       memory,
       root: new Root(memory),
-      limitBytes,
+      limit: this.#limit,
       shards: 1,
       hashKey: this.#hashKey,
       arenaBytesMax,
       now: this.now,
     });
     this.#flushes = new FlushQueue(this.#shard.parts.flush);
+  }
+
+  /** Bytes that all keys and values together may have now. */
+  get limitBytes(): number {
+    return this.#limit.bytes;
+  }
+
+  /**
+   * Changes the limit: `changeLimit` is to be called until the new one holds.
+   *
+   * @throws {RangeError} when the limit is below 1.
+   */
+  setLimit(limitBytes: number): void {
+    checkLimit(limitBytes);
+    this.#limit.target = limitBytes;
+  }
+
+  /** Does a bounded share of the change of the limit; true once it is done. */
+  changeLimit(): boolean {
+    const limit = this.#limit;
+    const { bytes, target } = limit;
+    if (target === bytes) return true;
+    limit.bytes = target > bytes ? target : Math.max(target, this.#shard.shrink(target));
+    this.#shard.state[BUDGET] = limit.bytes;
+    this.#shard.parts.eviction.limitChanged(limit.bytes);
+    return limit.bytes === target;
   }
 
   /** Bytes of all keys and values held. */
@@ -101,7 +129,10 @@ export class Store implements Storage {
 
   /** The entry of the key `bytes[start, end)`, or 0; it counts as a visit. */
   get(bytes: Uint8Array, start: number, end: number): Handle {
-    return this.#shard.get(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);
+    const hash = hashOf(this.#hashKey, bytes, start, end);
+    return this.countsReads
+      ? this.#shard.get(hash, bytes, start, end)
+      : this.#shard.find(hash, bytes, start, end);
   }
 
   /** Bytes of an entry's value. */
@@ -219,8 +250,10 @@ export class Store implements Storage {
    * flush; true if more is due now.
    */
   sweep(): boolean {
+    // What is reserved for a put under way is waited for, without work.
+    const isChanging = !this.changeLimit() && this.usage > this.#limit.target;
     const flushing = this.#flushes.step();
-    return this.#shard.sweep() || flushing;
+    return this.#shard.sweep() || flushing || isChanging;
   }
 
   /** One more than the largest cursor of `scan`. */
@@ -262,10 +295,4 @@ export class Store implements Storage {
   verify(): void {
     this.#shard.verify(this.#shard.parts.puts.isUnderWay);
   }
-}
-
-/** Throws a RangeError for a limit that no store can have. */
-export function checkLimit(limitBytes: number): void {
-  if (limitBytes >= 1) return;
-  throw new RangeError(`Cannot make a store: the limit is ${limitBytes} bytes`);
 }

@@ -13,6 +13,7 @@ import { DEAD, EXEMPT, EXPIRES, FRAGMENT, FRAGMENTED, recordGranules } from "./r
 import { FREE, SEGMENT_GRANULES, SEGMENT_SHIFT } from "./slabs.ts";
 import {
   BUDGET,
+  EXPIRING,
   FLUSH_CURSOR,
   RESERVED_BYTES,
   RESERVED_SEGMENTS,
@@ -29,6 +30,7 @@ export function verify(entries: Entries, isPutUnderWay: boolean): void {
   const usageOf = [0, 0, 0];
   let live = 0;
   let used = 0;
+  let expiring = 0;
   let fragments = 0;
   for (const queue of [SMALL, MAIN, BULK]) {
     let previous = -1;
@@ -56,6 +58,7 @@ export function verify(entries: Entries, isPutUnderWay: boolean): void {
         if ((word0 & FRAGMENTED) !== 0) fragments -= entries.word(ref, 1);
         if ((word0 & EXPIRES) !== 0) {
           const due = entries.expiryOf(ref);
+          if (due !== Infinity) expiring++;
           demand(due >= arena.dueAt[segment], `record ${ref} expires before its segment is due`);
         }
       }
@@ -71,6 +74,7 @@ export function verify(entries: Entries, isPutUnderWay: boolean): void {
     fragments === entries.fragments.stagedBytes,
     `fragments and values differ by ${fragments} bytes`,
   );
+  demand(expiring === entries.state[EXPIRING], "the entries that expire are miscounted");
   demand(live === arena.liveGranules, "the arena miscounts its live records");
   demand(used === arena.segmentsUsed, "the arena miscounts its segments");
   demand(usageOf[0] + usageOf[1] === entries.usage, "usage is not the sum of keys and values");

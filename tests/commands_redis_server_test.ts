@@ -1,4 +1,5 @@
 /** Tests of the commands of the Redis wire about the server, and of those that are refused. */
+import { authDelayMs } from "../commands/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { array, words } from "./redis_array.ts";
 import { type ManualConnection, ManualServer } from "./server_manual.ts";
@@ -183,4 +184,27 @@ Deno.test("redis: server commands need authentication", () => {
   for (const request of ["TIME", "ROLE", "SHUTDOWN", "ACL WHOAMI", "INCR a"]) {
     assertEquals(client.ask(array(...request.split(" "))), "-NOAUTH Authentication required.\r\n");
   }
+});
+
+Deno.test("redis AUTH and SELECT say what Redis says, where no password is required", () => {
+  const client = new ManualServer().connect();
+  check(client, [
+    ["AUTH default anything", "+OK\r\n"],
+    ["SELECT 0", "+OK\r\n"],
+    ["SELECT x", "-ERR value is not an integer or out of range\r\n"],
+    ["SELECT 1", "-ERR DB index is out of range: this store has database 0 alone\r\n"],
+  ]);
+  assert(client.ask(words("AUTH anything")).startsWith("-ERR AUTH <password> called without any"));
+});
+
+Deno.test("redis AUTH with another user's name is refused, also where no password is required", () => {
+  const server = new ManualServer();
+  const client = server.connect();
+  client.send(words("AUTH somebody anything"));
+  server.advance(authDelayMs);
+  client.run();
+  assertEquals(
+    client.taken(),
+    "-WRONGPASS invalid username-password pair or user is disabled.\r\n",
+  );
 });

@@ -47,6 +47,7 @@ function nameOf(bytes: Uint8Array, start: number, end: number): string {
 
 /** The model. Its entries' order in the Map is their order of use. */
 export class ModelStore implements Storage {
+  countsReads = true;
   readonly cursors: number = 2 ** 32;
   #changes = 0;
 
@@ -76,7 +77,7 @@ export class ModelStore implements Storage {
     }
   }
 
-  readonly limitBytes: number;
+  limitBytes: number;
   readonly now: () => Milliseconds;
   viewBytes: Uint8Array = new Uint8Array(0);
   readonly viewStart = 0;
@@ -96,6 +97,19 @@ export class ModelStore implements Storage {
     this.now = options.now ?? (() => performance.now());
   }
 
+  setLimit(limitBytes: number): void {
+    this.limitBytes = limitBytes;
+    for (const entry of this.#byName.values()) {
+      if (this.#usage <= limitBytes) break;
+      this.#evictions++;
+      this.#drop(entry);
+    }
+  }
+
+  changeLimit(): boolean {
+    return true;
+  }
+
   get usage(): number {
     return this.#usage;
   }
@@ -108,6 +122,7 @@ export class ModelStore implements Storage {
     return {
       evictions: this.#evictions,
       expirations: this.#expirations,
+      expiring: [...this.#byName.values()].filter(({ expiresAt }) => expiresAt !== Infinity).length,
       overheadBytes: 0,
       residentBytes: this.#usage,
     };
@@ -129,7 +144,7 @@ export class ModelStore implements Storage {
   get(bytes: Uint8Array, start: number, end: number): Handle {
     const handle = this.find(bytes, start, end);
     const entry = this.#byHandle.get(handle);
-    if (entry !== undefined) {
+    if (entry !== undefined && this.countsReads) {
       this.#byName.delete(entry.name);
       this.#byName.set(entry.name, entry);
     }

@@ -33,6 +33,27 @@ Deno.test("limits: connections beyond the limit are told so and closed", async (
   assertEquals(await second.ask("PING\n"), ["PONG"]);
 });
 
+Deno.test("limits: a refused client is told in its own wire, and one that is silent, too", async () => {
+  await using server = await serve({ tcp: anyPort, connectionsMax: 1 });
+  const [address] = server.addresses;
+  using first = await RawClient.to(address);
+  await first.ask("PING\n");
+  const told: [sent: string, reply: string][] = [
+    ["*1\r\n$4\r\nPING\r\n", "-ERR max number of clients reached\r\n"],
+    ["GET a\n", "ERROR too many connections\n"],
+    ["", "ERROR too many connections\n"],
+  ];
+  for (const [sent, reply] of told) {
+    using refused = await RawClient.to(address);
+    await refused.send(sent);
+    assertEquals(await refused.rest(), reply);
+  }
+  // A silent one that ends its side is not waited for.
+  using ended = await RawClient.to(address);
+  await ended.end();
+  assertEquals(await ended.rest(), "ERROR too many connections\n");
+});
+
 Deno.test("limits: unfinished lines of all connections together", async () => {
   await using server = await serve({ tcp: anyPort, pendingBytesMax: 1000 });
   const [address] = server.addresses;

@@ -365,6 +365,7 @@ Deno.test("part 2: INFO counts", async () => {
     "bytes",
     "limit",
     "entries",
+    "expiring",
     "shards",
     "lock_waits",
     "errors",

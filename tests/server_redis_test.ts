@@ -125,3 +125,26 @@ Deno.test("redis: transactions of several connections on the same keys", async (
   }));
   for (const client of clients) client[Symbol.dispose]();
 });
+
+Deno.test("redis: INFO and CONFIG know how the server was started", async () => {
+  const runIds: string[] = [];
+  for (let n = 0; n < 2; n++) {
+    await using server = await serve({ tcp: anyPort, connectionsMax: 77, idleTimeoutMs: 5000 });
+    const { port } = server.addresses[0] as Deno.NetAddr;
+    using client = await connectTo(server);
+    const names = ["port", "maxclients", "timeout", "bind", "io-threads"];
+    const replies = await askAll(client, words(`CONFIG GET ${names.join(" ")}`), words("INFO"));
+    const values = [String(port), "77", "5", "127.0.0.1", String(server.threads)];
+    for (const [place, name] of names.entries()) {
+      const value = values[place];
+      const pair = `$${name.length}\r\n${name}\r\n$${value.length}\r\n${value}\r\n`;
+      assert(replies.includes(pair), `${name} is not ${value}: ${replies}`);
+    }
+    const field = (name: string) => new RegExp(`\r\n${name}:(.*)\r\n`).exec(replies)?.[1] ?? "";
+    assertEquals([field("tcp_port"), field("maxclients")], [String(port), "77"]);
+    assertEquals(field("process_id"), String(Deno.pid));
+    assert(Number(field("used_cpu_user")) > 0 && Number(field("used_memory_rss")) > 1e6);
+    runIds.push(field("run_id"));
+  }
+  assert(runIds.every((id) => /^[0-9a-f]{40}$/.test(id)) && runIds[0] !== runIds[1]);
+});

@@ -173,6 +173,16 @@ Deno.test("transactions: beyond the size of their replies, requests that read ar
   assertEquals(ask(client, "GET k"), value);
 });
 
+// A flush in several steps was given up where replies before it had taken all the memory.
+Deno.test("transactions: a change ends also behind replies that take all the memory", () => {
+  const client = new ManualServer({ lineBytesMax: 2000 }).connect();
+  for (let n = 0; n < 3000; n++) client.ask(words(`SET user:${n} 1`));
+  client.ask(array("SET", "k", "x".repeat(980)));
+  ask(client, "MULTI", "GET k", "GET k", "DELPREFIX user:", "DBSIZE");
+  const replies = ask(client, "EXEC");
+  assertEquals(replies.slice(replies.lastIndexOf("x")), "x\r\n:3000\r\n:1\r\n");
+});
+
 Deno.test("transactions: watched keys, at the edge of what they may take", () => {
   const client = new ManualServer({ lineBytesMax: 1000 }).connect();
   const key = "k".repeat(150);

@@ -47,6 +47,7 @@ export function operations(
     fill,
     ttl,
   });
+  const share = fc.constantFrom(0.02, 0.5, 0.9, 1, 1.1, 1.5);
   const allocations = fc.oneof(fc.nat(3), fc.nat(300));
   return fc.oneof(
     { weight: 200, arbitrary: put(fc.nat(valueBytesMax)) },
@@ -68,6 +69,8 @@ export function operations(
       weight: 10,
       arbitrary: fc.record({ do: fc.constant("stepFlush" as const), nth: fc.nat(3) }),
     },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("setLimit" as const), share }) },
+    { weight: 5, arbitrary: fc.constant({ do: "changeLimit" as const }) },
     {
       weight: fails ? 10 : 0,
       arbitrary: fc.record({ do: fc.constant("fail" as const), allocations }),

@@ -29,10 +29,13 @@ export type Operation =
   | { do: "startFlush"; prefix: string }
   | { do: "stepFlush"; nth: number }
   | { do: "flushAll" }
+  | { do: "setLimit"; share: number }
+  | { do: "changeLimit" }
   | { do: "fail"; allocations: number };
 
-/** The name of a numbered key: most are short, one in 31 is long. */
+/** The name of a numbered key: most are short, one in 31 is long, one is empty. */
 export function keyNamed(key: number): string {
+  if (key === 3) return "";
   return `k${key.toString(36)}${key % 31 === 7 ? "-long".repeat(50 + key % 400) : ""}`;
 }
 

@@ -49,7 +49,10 @@ export interface ProgramOptions extends Partial<StoreOptions> {
 export class Program {
   readonly store: Store | Rotation;
   /** Bytes below the limit at which eviction may begin. */
-  readonly #marginBytes: number;
+  readonly #hasMargin: boolean;
+  /** The limit at first, and what it is or is to become. */
+  readonly #limitBytes: number;
+  #target: number;
   readonly #contents = new Contents();
   readonly #puts: (PutUnderWay | undefined)[] = [];
   readonly #flushes: FlushUnderWay[] = [];
@@ -71,7 +74,8 @@ export class Program {
     };
     const { rotation } = options;
     const now = () => this.#contents.now;
-    this.#marginBytes = rotation === undefined || rotation.shards === 1 ? 0 : limitBytes / 100;
+    this.#hasMargin = rotation !== undefined && rotation.shards > 1;
+    this.#limitBytes = this.#target = limitBytes;
     this.store = rotation === undefined
       ? new Store({ limitBytes, now, hashKey: [1, 2], allocate, ...options })
       : new Rotation({ limitBytes, now, allocate, ...rotation });
@@ -131,7 +135,12 @@ export class Program {
         return this.compare();
       case "sweepOnce":
         this.store.sweep();
-        return this.#passFlushes();
+        this.#passFlushes();
+        return this.#dropEvicted();
+      case "setLimit":
+        return this.#setLimit(operation.share);
+      case "changeLimit":
+        return this.#changeLimit();
       case "scan":
         return this.#scan(operation.count);
       case "flush":
@@ -178,7 +187,30 @@ export class Program {
       assert(calls < CALLS_MAX, "sweep never ends");
       if (!this.store.sweep()) rounds++;
       this.#passFlushes();
+      this.#dropEvicted();
     }
+  }
+
+  /** Sets the limit to a share of the first one. */
+  #setLimit(share: number): void {
+    this.#target = Math.max(1, Math.floor(this.#limitBytes * share));
+    const { usage, limitBytes } = this.store;
+    this.store.setLimit(this.#target);
+    assertEquals(this.store.usage, usage, "a limit that is set evicts nothing yet");
+    // A higher one holds with the next call, a lower one once it is reached.
+    assert(this.store.limitBytes <= Math.max(limitBytes, this.#target), "the limit has risen");
+  }
+
+  /** A share of the change of the limit, which must never leave more than is allowed. */
+  #changeLimit(): void {
+    const { limitBytes, stats, usage } = this.store;
+    const isDone = this.store.changeLimit();
+    const isRaised = this.#target >= limitBytes;
+    assert(!isDone || this.store.limitBytes === this.#target, "done before the limit holds");
+    assert(isRaised || this.store.limitBytes <= limitBytes, "the limit rises while it is lowered");
+    assert(this.store.limitBytes >= Math.min(this.#target, limitBytes), "the limit is too low");
+    if (usage <= this.#target) assertEquals(this.store.stats.evictions, stats.evictions);
+    this.#dropEvicted();
   }
 
   #put(operation: Extract<Operation, { do: "put" }>): void {
@@ -219,16 +251,18 @@ export class Program {
     const before = this.#contents.live(name);
     const space = store.limitBytes - store.usage + (before ? key.length + before.value.length : 0);
     const { evictions } = store.stats;
+    const limitBefore = store.limitBytes;
     const outcome = store.put(key, 0, key.length, value, 0, value.length, expiresAt, operation);
     assert(store.usage <= store.limitBytes, "USAGE above the limit between two calls");
-    const fits = key.length + value.length <= store.limitBytes;
+    const fits = key.length + value.length <= Math.min(limitBefore, this.#target);
     if (outcome === "stored") {
       this.#contents.set(name, { value, expiresAt });
     }
     if (store.stats.evictions > evictions) {
       const isAlone = this.#puts.every((other) => other === undefined || other === put);
       if (isAlone && !this.#memoryIsShort) {
-        const needed = key.length + value.length + this.#marginBytes;
+        const margin = this.#hasMargin ? limitBefore / 100 : 0;
+        const needed = key.length + value.length + margin;
         assert(needed > space, "evicted though there was space");
       }
       this.#dropEvicted();

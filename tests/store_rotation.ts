@@ -76,7 +76,6 @@ export interface RotationOptions {
 
 /** Several threads' views of one store, which take turns. */
 export class Rotation implements Storage {
-  readonly limitBytes: number;
   readonly now: () => number;
   readonly threads: readonly SharedStore[];
   readonly memory: AddressedMemory;
@@ -88,7 +87,6 @@ export class Rotation implements Storage {
   #current: SharedStore;
 
   constructor({ limitBytes, threads, shards, now, hashKey = [1, 2], allocate }: RotationOptions) {
-    this.limitBytes = limitBytes;
     this.now = now;
     const memory = this.memory = new AddressedMemory(allocate);
     const options = { limitBytes, threads, shards, memory, now, hashKey };
@@ -99,6 +97,26 @@ export class Rotation implements Storage {
         thread === 0 ? first : SharedStore.attach(first.handle, { thread, memory, now }),
     );
     this.#current = first;
+  }
+
+  get limitBytes(): number {
+    return this.#current.limitBytes;
+  }
+
+  setLimit(limitBytes: number): void {
+    this.#next().setLimit(limitBytes);
+  }
+
+  changeLimit(): boolean {
+    return this.#next().changeLimit();
+  }
+
+  get countsReads(): boolean {
+    return this.#current.countsReads;
+  }
+
+  set countsReads(counts: boolean) {
+    for (const thread of this.threads) thread.countsReads = counts;
   }
 
   get usage(): number {

@@ -44,6 +44,7 @@ const decoder = new TextDecoder();
 /** A random program on a shared store. */
 class ThreadProgram {
   readonly #task: ThreadTask;
+  readonly #limitBytes: number;
   readonly #store: SharedStore;
   readonly #result: ThreadResult = { added: new Array(counters).fill(0), locked: 0 };
   /** The length and the fill of each of the thread's own values. */
@@ -57,6 +58,7 @@ class ThreadProgram {
     if (memory === undefined) throw new Error("no shared memory");
     const now = () => performance.timeOrigin + performance.now();
     this.#store = SharedStore.attach(task.handle, { thread: task.thread, memory, now });
+    this.#limitBytes = this.#store.limitBytes;
   }
 
   run(): ThreadResult {
@@ -76,7 +78,8 @@ class ThreadProgram {
     else if (choice < 980) this.#underLock();
     else if (choice < 984) this.#scan();
     else if (choice < 985) this.#flush();
-    else if (choice < 995) this.#store.sweep();
+    else if (choice < 994) this.#store.sweep();
+    else if (choice < 995) this.#changeLimit();
     else this.#checkUsage();
   }
 
@@ -213,9 +216,21 @@ class ThreadProgram {
     if (!isRight) throw new Error(`FLUSH ${prefix} removed ${removed} of ${names.length}`);
   }
 
+  /** One thread sets the limit, where entries may be evicted; all carry the change on. */
+  #changeLimit(): void {
+    const { thread, evicts } = this.#task;
+    if (thread === 0 && evicts) {
+      this.#store.setLimit(Math.ceil(this.#limitBytes * (0.3 + this.#below(100) / 100)));
+    }
+    this.#store.changeLimit();
+  }
+
+  /** Only the thread that sets the limit knows that it has not risen since it looked. */
   #checkUsage(): void {
-    const { usage, limitBytes } = this.#store;
-    if (usage > limitBytes) throw new Error(`USAGE ${usage} is above the limit`);
+    if (this.#task.thread !== 0) return;
+    const { limitBytes } = this.#store;
+    const { usage } = this.#store;
+    if (usage > limitBytes) throw new Error(`USAGE ${usage} is above the limit ${limitBytes}`);
   }
 
   #below(bound: number): number {

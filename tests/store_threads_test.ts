@@ -54,6 +54,7 @@ for (const { threads, shards, limitBytes, evicts } of shapes) {
     assertEquals(results.flatMap(({ error }) => error ?? []), []);
     while (store.sweep());
     store.verify();
+    assert(store.usage <= store.limitBytes);
     if (evicts) return assert(store.stats.evictions > 0, "nothing was evicted");
     assertEquals(store.stats.evictions, 0);
     for (let counter = 0; counter < counters; counter++) {

@@ -24,9 +24,9 @@ export function commandOf(table: () => RedisTable): RedisCommand {
     summary: "Returns detailed information about all commands.",
     usage: "[COUNT | LIST | INFO | DOCS | GETKEYS | HELP] [argument ...]",
 
-    execute(context, args, bytes) {
+    execute(context, args, bytes, session) {
       if (args.count === 1) return describeAll(context, table());
-      runSubcommand("command", subcommandsOf(table()), context, args, bytes);
+      return runSubcommand("command", subcommandsOf(table()), context, args, bytes, session);
     },
   };
 }

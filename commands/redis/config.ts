@@ -1,6 +1,7 @@
 /**
- * CONFIG: the settings of the server under the names that Redis has for them. Settings are chosen
- * by flags at the start; CONFIG SET accepts a value that holds already, and refuses any other.
+ * CONFIG: the settings of the server under the names that Redis has for them. Flags choose them at
+ * the start. `maxmemory` can change while the server runs; of the others, CONFIG SET accepts the
+ * value that holds already, and refuses any other.
  *
  * @module
  */
@@ -8,6 +9,7 @@
 import type { Arguments } from "../../protocol.ts";
 import type { Context } from "../context.ts";
 import { bytesOfSize } from "./byte_unit.ts";
+import type { Operation, Step } from "../operation.ts";
 import type { RedisCommand } from "./command.ts";
 import { Glob } from "./glob.ts";
 import { runSubcommand, type Subcommand } from "./subcommands.ts";
@@ -21,7 +23,8 @@ export const configuration: RedisCommand = {
   summary: "Reads the server's settings, and resets its statistics.",
   usage: "GET pattern [pattern ...] | SET name value [name value ...] | RESETSTAT | REWRITE | HELP",
 
-  execute: (context, args, bytes) => runSubcommand("config", subcommands, context, args, bytes),
+  execute: (context, args, bytes, session) =>
+    runSubcommand("config", subcommands, context, args, bytes, session),
 };
 
 /** One setting. */
@@ -47,12 +50,15 @@ function fixed(value: string | number): Setting {
 /** A token that is required is not shown. */
 const hiddenToken = "(hidden)";
 
+/** The setting that can change. */
+const memoryLimit = "maxmemory";
+
 /** The settings, by the names that Redis has for them. */
 const settings: Readonly<Record<string, Setting>> = {
   "activedefrag": fixed("no"),
   "appendfsync": fixed("everysec"),
   "appendonly": fixed("no"),
-  "bind": chosen("--host", (context) => context.settings.bind),
+  "bind": chosen("--tcp HOST:PORT", (context) => context.settings.bind),
   "cluster-enabled": fixed("no"),
   "daemonize": fixed("no"),
   "databases": fixed(1),
@@ -65,14 +71,16 @@ const settings: Readonly<Record<string, Setting>> = {
   "lazyfree-lazy-expire": fixed("yes"),
   "lfu-decay-time": fixed(1),
   "lfu-log-factor": fixed(10),
+  // There are no lists; Redis's own tests set this one before others.
+  "list-max-listpack-size": fixed(-1),
   "loglevel": fixed("notice"),
   "maxclients": chosen("--max-connections", (context) => context.settings.connectionsMax),
-  "maxmemory": chosen("--memory-limit", ({ store }) => store.limitBytes, "bytes"),
+  [memoryLimit]: chosen("--memory-limit", ({ store }) => store.limitBytes, "bytes"),
   "maxmemory-policy": fixed("allkeys-lfu"),
   "maxmemory-samples": fixed(5),
   "min-replicas-to-write": fixed(0),
   "notify-keyspace-events": fixed(""),
-  "port": chosen("--port", (context) => context.settings.port),
+  "port": chosen("--tcp HOST:PORT", (context) => context.settings.port),
   "proto-max-bulk-len": chosen(
     "--max-line",
     (context) => context.settings.lineBytesMax,
@@ -111,7 +119,7 @@ function get(context: Context, args: Arguments, bytes: Uint8Array): void {
 
 const encoder = new TextEncoder();
 
-function set(context: Context, args: Arguments, bytes: Uint8Array): void {
+function set(context: Context, args: Arguments, bytes: Uint8Array): Operation | void {
   if (args.count % 2 !== 0) return context.failRedis("unknown_option", "ERR syntax error");
   const names: string[] = [];
   for (let n = 2; n < args.count; n += 2) {
@@ -123,14 +131,57 @@ function set(context: Context, args: Arguments, bytes: Uint8Array): void {
     if (names.includes(name.toLowerCase())) return cannotSet(context, name, "duplicate parameter");
     names.push(name.toLowerCase());
   }
+  let limitBytes: number | undefined;
   for (const [n, name] of names.entries()) {
     const setting = settings[name];
     const value = textOf(args, 3 + 2 * n, bytes);
-    if (!isSame(setting, String(setting.value(context)), value)) {
+    if (isSame(setting, String(setting.value(context)), value)) continue;
+    if (name !== memoryLimit) {
       return cannotSet(context, name, `it cannot change while the server runs: ${setting.hint}`);
     }
+    limitBytes = limitOf(context, value);
+    if (limitBytes === undefined) return undefined;
   }
-  context.redis.ok();
+  if (limitBytes === undefined) return context.redis.ok();
+  context.store.setLimit(limitBytes);
+  const change = new LimitChange();
+  return change.step(context) === "done" ? undefined : change;
+}
+
+/** The highest memory limit, in bytes, as for `--memory-limit`. */
+export const memoryLimitBytesMax = 16 * 1024 ** 3;
+
+/** The memory limit that a value is; undefined if it cannot be one, which is answered. */
+function limitOf(context: Context, value: string): number | undefined {
+  const limitBytes = bytesOfSize(value);
+  if (limitBytes === undefined) {
+    return cannotSet(context, memoryLimit, "argument must be a memory value");
+  }
+  if (limitBytes < 1 || limitBytes > memoryLimitBytesMax) {
+    const reason = `this store always has a limit, of 1 to ${memoryLimitBytesMax} bytes`;
+    return cannotSet(context, memoryLimit, reason);
+  }
+  // Another client's value may be on its way, and need what is to be given up.
+  if (context.isAtomic && limitBytes < context.store.limitBytes) {
+    return cannotSet(context, memoryLimit, "it cannot be lowered in a transaction");
+  }
+  return limitBytes;
+}
+
+/** A change of the memory limit, in steps: a lower one evicts. */
+class LimitChange implements Operation {
+  readonly isExclusive = true;
+  readonly heldBytes = 0;
+
+  step({ redis, store }: Context): Step {
+    if (!store.changeLimit()) return "yield";
+    redis.ok();
+    return "done";
+  }
+
+  cancel(): void {
+    // The store carries the change on.
+  }
 }
 
 function cannotSet(context: Context, name: string, reason: string): undefined {
@@ -159,7 +210,7 @@ const subcommands: readonly Subcommand[] = [
     arity: -4,
     help: [
       "SET <directive> <value>",
-      "    Check that the configuration <directive> is <value>. Flags set it at the start.",
+      "    Set the configuration <directive> to <value>: maxmemory. Flags set the others.",
     ],
     execute: set,
   },

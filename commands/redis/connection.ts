@@ -9,6 +9,7 @@ import { DelayedRefusal } from "../auth.ts";
 import type { Context } from "../context.ts";
 import type { Operation } from "../operation.ts";
 import type { SessionControl } from "../session_control.ts";
+import { refuseName } from "./client_commands.ts";
 import type { RedisCommand } from "./command.ts";
 import { compatibleVersion } from "./version.ts";
 import { isWord, numberOf, textOf } from "./words.ts";
@@ -71,7 +72,7 @@ export const select: RedisCommand = {
     const index = numberOf(args, 1, bytes);
     if (index === 0) return context.redis.ok();
     const text = index === undefined
-      ? "ERR invalid DB index"
+      ? "ERR value is not an integer or out of range"
       : "ERR DB index is out of range: this store has database 0 alone";
     context.failRedis("bad_number", text);
   },
@@ -89,7 +90,9 @@ export const auth: RedisCommand = {
   execute(context, args, bytes, session) {
     if (args.count > 3) return context.failRedis("unknown_option", "ERR syntax error");
     if (context.isToken === undefined) {
-      if (args.count === 3) return context.redis.ok();
+      // Any password is right for the user that needs none.
+      if (args.count === 3 && textOf(args, 1, bytes) === userName) return context.redis.ok();
+      if (args.count === 3) return wrongPassword(context, session);
       return context.failRedis(
         "wrong_state",
         "ERR AUTH <password> called without any password configured for the default user. " +
@@ -128,7 +131,7 @@ export const hello: RedisCommand = {
         n += 2;
       } else if (isWord(args, n, bytes, "setname") && n + 1 < args.count) {
         name = textOf(args, ++n, bytes);
-        if (!isClientName(name)) return badClientName(context);
+        if (refuseName(context, name, "Client names")) return undefined;
       } else {
         const text = `ERR Syntax error in HELLO option '${textOf(args, n, bytes)}'`;
         return context.failRedis("unknown_option", text);
@@ -203,21 +206,12 @@ function logIn(
     session.isAuthenticated = true;
     return undefined;
   }
+  return wrongPassword(context, session);
+}
+
+function wrongPassword(context: Context, session: SessionControl): Operation {
   session.authenticationFailed();
   return new DelayedRefusal(context, authenticationFailed);
-}
-
-/** Whether a client may have this name. */
-export function isClientName(name: string): boolean {
-  return /^[!-~]*$/.test(name);
-}
-
-/** Answers with an error where it may not. */
-export function badClientName(context: Context): undefined {
-  return context.failRedis(
-    "wrong_arguments",
-    "ERR Client names cannot contain spaces, newlines or special characters.",
-  );
 }
 
 /** Answers a request with too few or too many arguments. */

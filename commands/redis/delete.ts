@@ -65,6 +65,10 @@ export const touch: RedisCommand = {
   summary: "Counts the existing keys among those given, as if they had been read.",
   usage: "key [key ...]",
 
-  execute: (context, args, bytes) =>
-    count(context, args, (start, end) => context.store.get(bytes, start, end) !== 0),
+  execute(context, args, bytes) {
+    const { store } = context;
+    // It is for this, so it counts for a client with CLIENT NO-TOUCH ON, too; so it does in Redis.
+    store.countsReads = true;
+    count(context, args, (start, end) => store.get(bytes, start, end) !== 0);
+  },
 };

@@ -103,6 +103,7 @@ export class RedisTable {
     // An array without elements is no request.
     if (args.count === 0) return undefined;
     const number = this.numberOf(bytes, args.starts[0], args.ends[0]);
+    args.verb = number < 0 ? -1 : firstRedisVerb + number;
     if (!session.isAuthenticated && (number < 0 || !this.#needsNoAuth[number])) {
       return context.fail(authenticationRequired);
     }
@@ -111,7 +112,6 @@ export class RedisTable {
       transaction?.refused();
       return undefined;
     }
-    args.verb = firstRedisVerb + number;
     if (transaction?.isOpen === true && this.commands[number].isImmediate !== true) {
       this.#queue(context, transaction, number, args, bytes);
       return undefined;
@@ -181,9 +181,8 @@ function areKeysValid(context: Context, keys: KeyPlaces, args: Arguments): boole
   const last = keys.last < 0 ? args.count + keys.last : keys.last;
   for (let n = keys.first; n <= last; n += keys.step) {
     const length = args.ends[n] - args.starts[n];
-    if (length > 0 && length <= keyBytesMax) continue;
-    if (length > 0) context.fail(keyTooLong);
-    else context.failRedis("wrong_arguments", "ERR a key must have at least one byte");
+    if (length <= keyBytesMax) continue;
+    context.fail(keyTooLong);
     return false;
   }
   return true;

@@ -64,7 +64,7 @@ export class Glob {
     this.prefix = Uint8Array.from(this.#elements.subarray(0, length));
     this.isLiteral = special < 0;
     const stars = this.#elements.subarray(0, -1).filter((element) => element === ANY_BYTES);
-    this.isNothing = reader.count === 0 || stars.length > starsMax;
+    this.isNothing = stars.length > starsMax;
     this.isPrefix = length === this.#elements.length - 1 && this.#elements[length] === ANY_BYTES;
   }
 

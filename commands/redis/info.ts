@@ -149,12 +149,12 @@ function persistence(info: Info): Line[] {
   ];
 }
 
-function statistics(info: Info): Line[] {
+function statistics(info: Info, { requestsPerSecond }: Context): Line[] {
   const { connections, requests, redis_requests: redisRequests } = info;
   return [
     ["total_connections_received", connections.total],
     ["total_commands_processed", requests.total + redisRequests.total],
-    ["instantaneous_ops_per_sec", 0],
+    ["instantaneous_ops_per_sec", Math.round(requestsPerSecond)],
     ["rejected_connections", connections.refused],
     ["sync_full", 0],
     ["sync_partial_ok", 0],
@@ -222,9 +222,9 @@ function errorStatistics({ errors }: Info): Line[] {
     .map(([code, count]) => [`errorstat_${code}`, `count=${count}`]);
 }
 
-/** How many keys expire is not counted. */
-function keyspace({ entries }: Info): Line[] {
-  return entries === 0 ? [] : [["db0", `keys=${entries},expires=0,avg_ttl=0`]];
+/** The mean time that entries have left is not known, and Redis estimates it: 0 stands for that. */
+function keyspace({ entries, expiring }: Info): Line[] {
+  return entries === 0 ? [] : [["db0", `keys=${entries},expires=${expiring},avg_ttl=0`]];
 }
 
 function blink(info: Info): Line[] {

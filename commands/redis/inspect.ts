@@ -43,7 +43,8 @@ export const object: RedisCommand = {
   summary: "Tells how a value is kept.",
   usage: "ENCODING | FREQ | IDLETIME | REFCOUNT | HELP [key]",
 
-  execute: (context, args, bytes) => runSubcommand("object", aboutObjects, context, args, bytes),
+  execute: (context, args, bytes, session) =>
+    runSubcommand("object", aboutObjects, context, args, bytes, session),
 };
 
 export const memory: RedisCommand = {
@@ -54,7 +55,8 @@ export const memory: RedisCommand = {
   summary: "Tells how much memory a key or the store takes.",
   usage: "USAGE key [SAMPLES count] | STATS | DOCTOR | PURGE | HELP",
 
-  execute: (context, args, bytes) => runSubcommand("memory", aboutMemory, context, args, bytes),
+  execute: (context, args, bytes, session) =>
+    runSubcommand("memory", aboutMemory, context, args, bytes, session),
 };
 
 export const wait: RedisCommand = {
@@ -93,7 +95,7 @@ function aboutKey(
       const start = args.starts[2];
       const end = args.ends[2];
       context.withKey(bytes, start, end, () => {
-        const handle = end > start ? context.store.find(bytes, start, end) : 0;
+        const handle = context.store.find(bytes, start, end);
         if (handle === 0) context.redis.missing();
         else answer(context, handle, end - start);
       });
@@ -190,8 +192,8 @@ const aboutMemory: readonly Subcommand[] = [
   },
   {
     ...usage,
-    execute(context, args, bytes) {
-      if (areSamplesValid(context, args, bytes)) usage.execute(context, args, bytes);
+    execute(context, args, bytes, session) {
+      if (areSamplesValid(context, args, bytes)) usage.execute(context, args, bytes, session);
     },
   },
 ];

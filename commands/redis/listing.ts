@@ -275,29 +275,39 @@ class Keys extends Listing {
   }
 }
 
-/** A RANDOMKEY under way: the first key from a random place on, from the beginning if none follows. */
+/**
+ * Keys among which RANDOMKEY chooses. Its candidates follow a random place, in the order of hashes,
+ * and the first of them alone would be the likelier the larger the gap before it is.
+ */
+const candidatesMax = 16;
+
+/** A RANDOMKEY under way: one of the keys from a random place on, which go on at the beginning. */
 class RandomKey implements Operation {
   readonly isExclusive = true;
   readonly heldBytes = 0;
   readonly #start: number;
   #cursor: number;
   #isWrapped = false;
+  #candidates = 0;
+  #first: Uint8Array | undefined;
+  #chosen: Uint8Array | undefined;
 
   constructor(start: number) {
     this.#start = this.#cursor = start;
   }
 
   step({ store, redis }: Context): Step {
-    let isFound = false;
-    const visit = (bytes: Uint8Array, start: number, end: number) => {
-      if (!isFound) redis.bulk(bytes, start, end);
-      isFound = true;
-    };
     for (let call = 0; call < stepCallsMax; call++) {
-      this.#cursor = store.scan(this.#cursor, 1, visit);
-      if (isFound) return "done";
-      if (this.#cursor === 0 ? this.#isWrapped : this.#isWrapped && this.#cursor > this.#start) {
-        redis.missing();
+      let isAround = false;
+      this.#cursor = store.scan(this.#cursor, 1, (bytes, start, end) => {
+        if (this.#isWrapped && this.#isFirst(bytes, start, end)) isAround = true;
+        if (!isAround) this.#consider(bytes, start, end);
+      });
+      // Behind the start there is nothing new.
+      if (this.#isWrapped) isAround ||= this.#cursor === 0 || this.#cursor > this.#start;
+      if (isAround || this.#candidates >= candidatesMax) {
+        if (this.#chosen === undefined) redis.missing();
+        else redis.bulk(this.#chosen, 0, this.#chosen.length);
         return "done";
       }
       if (this.#cursor === 0) this.#isWrapped = true;
@@ -306,4 +316,17 @@ class RandomKey implements Operation {
   }
 
   cancel(): void {}
+
+  /** Each candidate so far is as likely to be chosen as any other. */
+  #consider(bytes: Uint8Array, start: number, end: number): void {
+    this.#candidates++;
+    if (Math.random() * this.#candidates >= 1) return;
+    this.#chosen = bytes.slice(start, end);
+    this.#first ??= this.#chosen;
+  }
+
+  #isFirst(bytes: Uint8Array, start: number, end: number): boolean {
+    const first = this.#first;
+    return first?.length === end - start && first.every((byte, n) => byte === bytes[start + n]);
+  }
 }

@@ -82,7 +82,8 @@ function container(
     group: "server",
     summary,
     usage,
-    execute: (context, args, bytes) => runSubcommand(name, subcommands, context, args, bytes),
+    execute: (context, args, bytes, session) =>
+      runSubcommand(name, subcommands, context, args, bytes, session),
   };
 }
 

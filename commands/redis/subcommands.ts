@@ -6,6 +6,8 @@
 
 import type { Arguments } from "../../protocol.ts";
 import type { Context } from "../context.ts";
+import type { Operation } from "../operation.ts";
+import type { SessionControl } from "../session_control.ts";
 import { isWord, textOf } from "./words.ts";
 
 /** One of the things that a command can do. */
@@ -17,7 +19,12 @@ export interface Subcommand {
   /** The lines that HELP has about it: first its usage. */
   readonly help: readonly string[];
   /** Runs it; the number of arguments is checked already. */
-  execute(context: Context, args: Arguments, bytes: Uint8Array): void;
+  execute(
+    context: Context,
+    args: Arguments,
+    bytes: Uint8Array,
+    session: SessionControl,
+  ): Operation | void;
 }
 
 /** The most characters of a name that an error repeats, as in Redis. */
@@ -30,7 +37,8 @@ export function runSubcommand(
   context: Context,
   args: Arguments,
   bytes: Uint8Array,
-): void {
+  session: SessionControl,
+): Operation | void {
   if (isWord(args, 1, bytes, "help")) return help(command, subcommands, context, args);
   const found = subcommands.find(({ name }) => isWord(args, 1, bytes, name));
   if (found === undefined) {
@@ -42,7 +50,7 @@ export function runSubcommand(
   if (arity >= 0 ? args.count !== arity : args.count < -arity) {
     return wrongNumber(context, command, name);
   }
-  found.execute(context, args, bytes);
+  return found.execute(context, args, bytes, session);
 }
 
 function help(

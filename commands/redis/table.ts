@@ -7,6 +7,7 @@
 
 import type { RedisCommand } from "./command.ts";
 import { auth, echo, hello, ping, quit, reset, select } from "./connection.ts";
+import { client } from "./client_commands.ts";
 import { commandOf } from "./command_info.ts";
 import { configuration } from "./config.ts";
 import { del, exists, touch, unlink } from "./delete.ts";
@@ -103,6 +104,7 @@ export const redisCommands: readonly RedisCommand[] = [
   auth,
   hello,
   reset,
+  client,
   info,
   configuration,
   commandOf(() => redisTable),

@@ -50,6 +50,11 @@ export class Transaction {
     return this.#bytes;
   }
 
+  /** How many keys are watched. */
+  get watchedKeys(): number {
+    return this.#watched.length;
+  }
+
   /** Bytes of memory that the requests and the watched keys take. */
   get heldBytes(): number {
     const bytes = this.count === 0 ? 0 : this.#bytes.length + this.#numbers.byteLength;

@@ -137,19 +137,25 @@ function run(
     const isReading = table.commands[number].flags.includes("readonly");
     if (isReading && !hasReplySpace(context, 0)) return refuseReply(context);
     const operation = table.execute(context, number, args, bytes, session);
-    if (operation !== undefined) finish(context, operation, bytes, before);
+    if (operation !== undefined) finish(context, operation, isReading, bytes, before);
   });
 }
 
 /**
- * Carries an operation to its end. What it has written is replaced by an error where it would have to
- * wait for memory: only operations that read do.
+ * Carries an operation to its end. One that reads is replaced by an error where its reply needs more
+ * memory than there is. One that changes something has a short reply, and always ends.
  */
-function finish(context: Context, operation: Operation, bytes: Uint8Array, before: number): void {
+function finish(
+  context: Context,
+  operation: Operation,
+  isReading: boolean,
+  bytes: Uint8Array,
+  before: number,
+): void {
   for (;;) {
     const step = operation.step(context, bytes);
     if (step === "done") return;
-    if (step !== "wait" && hasReplySpace(context, 0)) continue;
+    if (step !== "wait" && (!isReading || hasReplySpace(context, 0))) continue;
     operation.cancel(context);
     context.output.length = before;
     refuseReply(context);
