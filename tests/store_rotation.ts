@@ -239,12 +239,9 @@ export class Rotation implements Storage {
     return this.#next().flushAll();
   }
 
-  /**
-   * Threads have a queue each, and programs expect one: all flushes are of the first thread, but
-   * those of a thread that has entered all keys, which nobody else can enter.
-   */
+  /** Threads have a queue each, and programs expect one: all flushes are of the first thread. */
   startFlush(prefix: Uint8Array): FlushOperation {
-    return (this.#hasAll ? this.#current : this.threads[0]).startFlush(prefix);
+    return this.threads[0].startFlush(prefix);
   }
 
   sweep(): boolean {

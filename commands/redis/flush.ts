@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FlushOperation } from "../../store.ts";
+import type { FlushOperation, Storage } from "../../store.ts";
 import type { Context } from "../context.ts";
 import type { Operation, Step } from "../operation.ts";
 import type { RedisCommand } from "./command.ts";
@@ -50,9 +50,32 @@ export const delprefix: RedisCommand = {
       const text = "ERR the prefix is empty; FLUSHDB removes every key";
       return context.failRedis("wrong_arguments", text);
     }
-    return new PrefixFlush(context.store.startFlush(bytes.slice(args.starts[1], args.ends[1])));
+    const prefix = bytes.slice(args.starts[1], args.ends[1]);
+    if (context.isAtomic) return context.redis.integer(removeNow(context.store, prefix));
+    return new PrefixFlush(context.store.startFlush(prefix));
   },
 };
+
+/** Keys that are collected before they are removed. */
+const collectedKeysMax = 1000;
+
+/**
+ * Removes every key with a prefix in one call, in which the whole store is this request's; returns
+ * how many there were. A flush of the store could have to wait for one of another thread, which in
+ * turn would wait for the store.
+ */
+function removeNow(store: Storage, prefix: Uint8Array): number {
+  let removed = 0;
+  let cursor = 0;
+  do {
+    const keys: Uint8Array[] = [];
+    const collect = (bytes: Uint8Array, start: number, end: number) =>
+      keys.push(bytes.slice(start, end));
+    cursor = store.scan(cursor, collectedKeysMax, collect, prefix);
+    for (const key of keys) if (store.delete(key, 0, key.length)) removed++;
+  } while (cursor !== 0);
+  return removed;
+}
 
 /** A flush by prefix, in steps. */
 class PrefixFlush implements Operation {
