@@ -111,20 +111,21 @@ function size(name: string, bytes: number): Line[] {
 
 /** `used_memory` is what counts against `maxmemory`: the keys and values. */
 function memory({ bytes, limit }: Info): Line[] {
-  const ratio = bytes.data > 0 ? bytes.process / bytes.data : 1;
+  // Of the store's memory alone: the runtime's would hide it where the store is small.
+  const allocated = bytes.data + bytes.overhead;
+  const ratio = allocated > 0 ? bytes.resident / allocated : 1;
   return [
     ...size("used_memory", bytes.data),
     ...size("used_memory_rss", bytes.process),
-    ...size("used_memory_peak", bytes.data),
     ["used_memory_overhead", bytes.overhead],
     ["used_memory_dataset", bytes.data],
-    ["allocator_allocated", bytes.data + bytes.overhead],
+    ["allocator_allocated", allocated],
     ["allocator_active", bytes.resident],
     ["allocator_resident", bytes.resident],
     ...size("maxmemory", limit),
     ["maxmemory_policy", "allkeys-lfu"],
     ["mem_fragmentation_ratio", ratio.toFixed(2)],
-    ["mem_fragmentation_bytes", bytes.process - bytes.data],
+    ["mem_fragmentation_bytes", bytes.resident - allocated],
     ["mem_allocator", "blink-store"],
     ["lazyfree_pending_objects", 0],
   ];
