@@ -9,7 +9,7 @@
 import { budgetsOf, comparedSpeeds, missRatioStanding, show, speedOf } from "./budgets.ts";
 import { root } from "./processes.ts";
 import { type Load, type Part, parts, type Results, type Scaled, type Speed } from "./results.ts";
-import { columns, markdown, type Table, wrapped } from "./tables.ts";
+import { columns, listItem, markdown, type Table, wrapped } from "./tables.ts";
 
 /** The page that shows the figures. */
 export const documentPath: string = `${root}docs/benchmarks.md`;
@@ -49,7 +49,7 @@ export function renderFigures(results: Results, file: string): string {
       `## ${title}`,
       markdown(table),
       ...(text === undefined ? [] : [wrapped(text)]),
-      ...(list.length === 0 ? [] : [list.map((line) => `- ${line}`).join("\n")]),
+      ...(list.length === 0 ? [] : [list.map(listItem).join("\n")]),
       ...(plots ?? []).map((name) => `![${name.replaceAll("-", " ")}](plots/${name}.svg)`),
     ].join("\n\n")
   );

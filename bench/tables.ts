@@ -21,9 +21,16 @@ export function markdown(table: Table): string {
   return [head, rule, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-/** A paragraph in lines of at most 100 columns. */
-export function wrapped(text: string): string {
-  const columnsMax = 100;
+/** The widest line of the page. */
+const pageColumns = 100;
+
+/** An item of a list, whose lines are as wide as those of a paragraph. */
+export function listItem(text: string): string {
+  return `- ${wrapped(text, pageColumns - 2).replaceAll("\n", "\n  ")}`;
+}
+
+/** A paragraph in lines of at most so many columns. */
+export function wrapped(text: string, columnsMax: number = pageColumns): string {
   const lines = [""];
   for (const word of text.split(" ")) {
     const line = lines.at(-1)!;
