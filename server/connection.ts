@@ -8,20 +8,12 @@
  * @module
  */
 
-import {
-  ArrayParser,
-  authenticationRequired,
-  badRequest,
-  isHttpRequest,
-  isHttpRequestStart,
-  isTlsHello,
-  lineTooLong,
-  serverBusy,
-} from "../protocol.ts";
 import type { ClientRecord, SocketAddresses } from "../commands/mod.ts";
+import { serverBusy } from "../protocol.ts";
 import type { OpenConnection, ServerContext } from "./context.ts";
 import { InputBuffer } from "./input_buffer.ts";
 import { OutputBuffer } from "./output_buffer.ts";
+import { RequestReader } from "./request_reader.ts";
 import { Session, type SessionOwner } from "./session.ts";
 
 /**
@@ -57,9 +49,6 @@ export const outputBytesScarce = 16 * 1024;
 /** A run ends after this many lines, so that one client does not keep the event loop. */
 export const runLinesMax = 512;
 
-/** The longest line before AUTH, where a token is required. */
-export const strangerLineBytesMax = 16 * 1024;
-
 /**
  * The lowest rate, in bytes a second, at which a client counts as active: one that sends a line or
  * reads replies at this rate is not idle. The server cannot see how far a client has read, because
@@ -67,8 +56,6 @@ export const strangerLineBytesMax = 16 * 1024;
  */
 export const slowestBytesPerSecond = 16 * 1024;
 const kernelBytesMax = 8 * 1024 * 1024;
-
-const nothing = new Uint8Array(0);
 
 const noSocket: SocketAddresses = { fd: -1, address: "", localAddress: "", isUnix: false };
 
@@ -85,21 +72,17 @@ export class Connection implements SessionOwner, OpenConnection {
    * that sends them with `unsentNow` before another connection runs.
    */
   sharesOutput = false;
-  /** Lines that were run, for the scheduler. */
-  linesRun = 0;
   readonly #context: ServerContext;
   readonly #session: Session;
   readonly #input: InputBuffer;
   readonly #output: OutputBuffer;
+  readonly #requests: RequestReader;
   /** What to do once the output is sent; `"run"`: run further lines. */
   #after: Want | "run" = "run";
   /** Bytes of this connection that are counted in the shared bounds. */
   #countedInput = 0;
   #countedStrangersInput = 0;
   #countedReplies = 0;
-  #isFirstLine = true;
-  /** Has read a part of an array, if that has not arrived as a whole. */
-  #arrays: ArrayParser | undefined;
   #inputEnded = false;
   #isDraining = false;
   #isAborted = false;
@@ -118,6 +101,7 @@ export class Connection implements SessionOwner, OpenConnection {
     this.#session = new Session(context.commands, context.table, this);
     this.#input = new InputBuffer(context.buffers);
     this.#output = new OutputBuffer(context.commands.output, context.buffers);
+    this.#requests = new RequestReader(context, this.#session, this.#input);
     this.#openedAtMs = this.#activeAtMs = context.nowMs;
     context.opened(this);
   }
@@ -127,7 +111,12 @@ export class Connection implements SessionOwner, OpenConnection {
     return this.#countedReplies;
   }
 
-  /** Runs operations and whole lines; returns what the driver must do next. */
+  /** Requests that were run, for the scheduler. */
+  get requestsRun(): number {
+    return this.#requests.requestsRun;
+  }
+
+  /** Runs operations and whole requests; returns what the driver must do next. */
   next(): Want {
     if (this.#isAborted) return "close";
     while (this.#output.unsentBytes === 0) {
@@ -310,7 +299,8 @@ export class Connection implements SessionOwner, OpenConnection {
       : outputBytesScarce;
     for (let lines = 0; !session.isBusy && !session.isClosing; lines++) {
       if (lines === runLinesMax || output.length >= outputMax) return "run";
-      if (!this.#runNext()) return this.#afterLastLine();
+      if (!this.#requests.runNext(this.#inputEnded)) return this.#afterLastLine();
+      this.#lineStartedAtMs = this.#context.nowMs;
     }
     if (!session.hasPending) return "linger";
     switch (session.pendingStep) {
@@ -333,101 +323,6 @@ export class Connection implements SessionOwner, OpenConnection {
     if (this.#countInput(this.#input.unfinishedBytes + session.queuedBytes)) return "read";
     session.refuse(serverBusy);
     return isPending ? "wait" : "linger";
-  }
-
-  /** Runs the next request; false if there is no whole one. */
-  #runNext(): boolean {
-    const input = this.#input;
-    const session = this.#session;
-    if (this.#speaksRedis) return this.#runNextArray();
-    if (this.#isFirstLine && isTlsHello(input.bytes, input.start, input.end)) {
-      session.close();
-      return true;
-    }
-    const bytesMax = this.#requestBytesMax;
-    const head = this.#isFirstLine ? input.head() : nothing;
-    let result = input.nextLine(bytesMax);
-    if (result === "none" && this.#inputEnded) result = input.lastLine(bytesMax);
-    if (result === "none") return false;
-    this.linesRun++;
-    this.#lineStartedAtMs = this.#context.nowMs;
-    const { bytes, lineStart, lineEnd } = input;
-    if (this.#isFirstLine) {
-      this.#isFirstLine = false;
-      const isHttp = isHttpRequest(bytes, lineStart, lineEnd) ||
-        result === "too long" && isHttpRequestStart(head, 0, head.length);
-      if (isHttp) {
-        this.#context.commands.fail(badRequest);
-        session.close();
-        return true;
-      }
-    }
-    if (result === "line") session.run(bytes, lineStart, lineEnd);
-    else this.#refuseLongLine(bytesMax);
-    return true;
-  }
-
-  /** Whether the next request is an array: the first one may have begun already. */
-  get #speaksRedis(): boolean {
-    return this.#session.speaksRedis || this.#input.startsArray || this.#arrays !== undefined;
-  }
-
-  /** Runs the next array; false if there is no whole one. */
-  #runNextArray(): boolean {
-    const input = this.#input;
-    const session = this.#session;
-    if (input.start === input.end) return false;
-    const parser = this.#arrays ?? this.#context.arrays;
-    parser.isStranger = !session.isAuthenticated;
-    parser.requestBytesMax = this.#requestBytesMax;
-    const result = input.nextArray(parser);
-    if (result === "none") {
-      this.#keepParser(parser);
-      return false;
-    }
-    this.#giveParserBack();
-    this.#isFirstLine = false;
-    this.linesRun++;
-    this.#lineStartedAtMs = this.#context.nowMs;
-    if (result === "array") {
-      session.runArray(input.bytes, parser);
-      return true;
-    }
-    session.refuseArray(parser.error);
-    parser.reset();
-    return true;
-  }
-
-  /** The parser of an unfinished request stays with its connection. */
-  #keepParser(parser: ArrayParser): void {
-    if (this.#arrays === parser) return;
-    this.#arrays = parser;
-    this.#context.arrays = new ArrayParser();
-  }
-
-  #giveParserBack(): void {
-    if (this.#arrays === undefined) return;
-    this.#context.arrays = this.#arrays;
-    this.#arrays = undefined;
-  }
-
-  /** The longest request now. */
-  get #requestBytesMax(): number {
-    const { lineBytesMax } = this.#context.limits;
-    return this.#session.isAuthenticated
-      ? lineBytesMax
-      : Math.min(lineBytesMax, strangerLineBytesMax);
-  }
-
-  #refuseLongLine(bytesMax: number): void {
-    const { commands } = this.#context;
-    if (this.#session.isAuthenticated) {
-      this.#session.answer(lineTooLong(bytesMax));
-      return;
-    }
-    // A client that has not logged in may not send more.
-    commands.fail(authenticationRequired);
-    this.#session.close();
   }
 
   /** Moves unsent replies out of the shared writer. */

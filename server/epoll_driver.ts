@@ -153,7 +153,7 @@ export class EpollDriver implements ConnectionDriver, ReadyHandler {
 
   #run(isReady: boolean): void {
     const connection = this.#connection;
-    const linesBefore = connection.linesRun;
+    const requestsBefore = connection.requestsRun;
     let mayRead = isReady;
     let sentBytes = 0;
     for (;;) {
@@ -166,7 +166,9 @@ export class EpollDriver implements ConnectionDriver, ReadyHandler {
           const bytes = this.#send();
           if (bytes <= 0) return;
           sentBytes += bytes;
-          if (connection.linesRun - linesBefore < turnRequests && sentBytes < turnBytes) break;
+          if (connection.requestsRun - requestsBefore < turnRequests && sentBytes < turnBytes) {
+            break;
+          }
           return this.#queue();
         }
         case "yield":

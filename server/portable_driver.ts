@@ -133,10 +133,12 @@ export class PortableDriver implements ConnectionDriver {
 
   #next(): Want {
     const connection = this.#connection;
-    const linesBefore = connection.linesRun;
+    const requestsBefore = connection.requestsRun;
     const want = connection.next();
-    const lines = connection.linesRun - linesBefore;
-    if (want === "send" || lines > 0) this.#scheduler.countWork(lines, connection.unsentBytes);
+    const requests = connection.requestsRun - requestsBefore;
+    if (want === "send" || requests > 0) {
+      this.#scheduler.countWork(requests, connection.unsentBytes);
+    }
     return want;
   }
 

@@ -5,13 +5,10 @@
  * @module
  */
 
-import {
-  outputBytesScarce,
-  slowestBytesPerSecond,
-  strangerLineBytesMax,
-} from "../server/connection.ts";
+import { outputBytesScarce, slowestBytesPerSecond } from "../server/connection.ts";
 import { stalledMs, strangersShare } from "../server/context.ts";
 import { eventIntervalMs } from "../server/event_log.ts";
+import { strangerLineBytesMax } from "../server/request_reader.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { LentBuffer, type ManualConnection, ManualServer } from "./server_manual.ts";
 import { bytesOf } from "./raw_client.ts";

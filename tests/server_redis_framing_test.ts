@@ -6,7 +6,7 @@
  */
 
 import fc from "fast-check";
-import { strangerLineBytesMax } from "../server/connection.ts";
+import { strangerLineBytesMax } from "../server/request_reader.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { ModelStore } from "./model_store.ts";
 import { bytesOf } from "./raw_client.ts";

@@ -9,7 +9,7 @@
  */
 
 import fc from "fast-check";
-import { strangerLineBytesMax } from "../server/connection.ts";
+import { strangerLineBytesMax } from "../server/request_reader.ts";
 import { assert, assertEquals } from "./assert.ts";
 import {
   faultyPipelines,
