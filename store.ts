@@ -121,12 +121,12 @@ export type { Allocate } from "./store/memory.ts";
 export type { DetailedStats, StoreOptions } from "./store/options.ts";
 export type { Block, SharedMemory } from "./store/memory.ts";
 export { openSharedMemory } from "./store/mapped_memory.ts";
-export {
-  type AttachOptions,
-  SharedStore,
-  type SharedStoreHandle,
-  type SharedStoreOptions,
-} from "./store/shared_store.ts";
+export type {
+  AttachOptions,
+  SharedStoreHandle,
+  SharedStoreOptions,
+} from "./store/shared_options.ts";
+export { SharedStore } from "./store/shared_store.ts";
 export { Store } from "./store/store.ts";
 export type {
   FlushOperation,

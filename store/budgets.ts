@@ -15,7 +15,7 @@ import type { Control } from "./control.ts";
 import type { BudgetSource } from "./reservation.ts";
 import { EVICTION_STEPS_MAX } from "./reservation.ts";
 import type { Shard } from "./shard.ts";
-import { BUDGET, RESERVED_BYTES, type State, USAGE } from "./state.ts";
+import { BUDGET, LIMIT_SHARE, RESERVED_BYTES, type State, USAGE } from "./state.ts";
 import type { Milliseconds } from "./storage.ts";
 
 /** The share of the limit that all shards together may have beyond what they use. */
@@ -87,11 +87,28 @@ export class Budgets implements BudgetSource {
     return missing() <= 0;
   }
 
+  /** Whether the shards hold more than the limit is to become; others may be changing that. */
+  get exceedTarget(): boolean {
+    return this.#shards.reduce((sum, { state }) => sum + state[USAGE], 0) > this.#control.target;
+  }
+
+  /** See `Store.changeLimit`. This thread holds no lock, or all. */
+  changeLimit(): boolean {
+    const control = this.#control;
+    if (control.bytes > control.target) this.#lowerLimit();
+    const share = control.bytes / this.#shards.length;
+    this.#shards.forEach(({ state }, n) => {
+      if (state[LIMIT_SHARE] === share) return;
+      this.#locks?.with(n, ({ parts }) => parts.eviction.limitChanged(share));
+    });
+    return control.bytes <= control.target;
+  }
+
   /**
    * Lowers the limit towards its target, by a bounded amount of work: by what is free, then by what
-   * shards do not need, then by eviction from the fullest one. This thread holds no lock, or all.
+   * shards do not need, then by eviction from the fullest one.
    */
-  lowerLimit(): void {
+  #lowerLimit(): void {
     const control = this.#control;
     control.lowerByFree();
     for (let n = 0; n < this.#shards.length && control.bytes > control.target; n++) {

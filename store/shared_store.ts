@@ -14,62 +14,29 @@
  */
 
 import { Budgets } from "./budgets.ts";
-import { Control, THREADS_MAX } from "./control.ts";
+import { Control } from "./control.ts";
 import { type HashKey, hashOf, randomHashKey } from "./hash.ts";
 import { InvariantError } from "./invariant.ts";
 import { checkLimit } from "./limit.ts";
-import { Memory, type SharedMemory } from "./memory.ts";
+import { Memory } from "./memory.ts";
 import { Shard } from "./shard.ts";
 import { Shards } from "./shards.ts";
 import { SharedFlushes } from "./shared_flushes.ts";
+import {
+  type AttachOptions,
+  shardsOf,
+  type SharedStoreHandle,
+  type SharedStoreOptions,
+} from "./shared_options.ts";
 import { type SharedPut, SharedPuts } from "./shared_puts.ts";
+import { SharedSweep } from "./shared_sweep.ts";
 import { ARENA_BYTES_MAX } from "./slabs.ts";
-import { BUDGET, LIMIT_SHARE, Root, USAGE } from "./state.ts";
+import { BUDGET, Root, USAGE } from "./state.ts";
 import type { FlushOperation, Handle, Milliseconds, PutOperation } from "./storage.ts";
 import type { PutOutcome, Storage, StoreStats } from "./storage.ts";
 
-/** A shard has at least this much of the limit. */
-export const SHARD_BYTES_MIN = 1024 * 1024;
-/** Shards for each thread, so that threads seldom meet, and shards at most. */
-const SHARDS_PER_THREAD = 8;
-export const SHARDS_MAX = 64;
 /** Cursors of one shard: its number is what is above them. */
 const CURSORS = 2 ** 32;
-
-/** What the first thread makes a shared store from. */
-export interface SharedStoreOptions {
-  /** Bytes that all keys and values together may have; at least 1. */
-  readonly limitBytes: number;
-  /** How many threads there will be, 1 to 64. */
-  readonly threads: number;
-  /** The memory for it. */
-  readonly memory: SharedMemory;
-  /** A clock that never goes back, in milliseconds, the same in all threads. */
-  readonly now: () => Milliseconds;
-  /** How many shards; a power of two. By default, what suits the limit and the threads. */
-  readonly shards?: number;
-  /** The key of the hash; random if not given. */
-  readonly hashKey?: HashKey;
-}
-
-/** What another thread needs to find the store: it can be posted to a Worker. */
-export interface SharedStoreHandle {
-  readonly threads: number;
-  readonly hashKey: HashKey;
-  readonly control: SharedArrayBuffer;
-  /** Where the shards are. */
-  readonly addresses: readonly number[];
-}
-
-/** What a thread adds to the handle. */
-export interface AttachOptions {
-  /** The number of this thread, from 0 on; no two threads have the same. */
-  readonly thread: number;
-  /** As for the first thread. */
-  readonly memory: SharedMemory;
-  /** As for the first thread. */
-  readonly now: () => Milliseconds;
-}
 
 /** A store that several threads share, as one of them sees it. */
 export class SharedStore implements Storage {
@@ -84,6 +51,7 @@ export class SharedStore implements Storage {
   readonly #shards: Shards;
   readonly #puts: SharedPuts;
   readonly #flushes: SharedFlushes;
+  readonly #sweeps: SharedSweep;
   readonly #hashKey: HashKey;
   readonly #mask: number;
   readonly #thread: number;
@@ -94,8 +62,6 @@ export class SharedStore implements Storage {
   #bytes: Uint8Array = new Uint8Array(0);
   #start = 0;
   #hash = 0;
-  /** The shard that the sweep looks at next. */
-  #sweepShard: number;
 
   private constructor(handle: SharedStoreHandle, options: AttachOptions, roots: Roots) {
     const { hashKey } = handle;
@@ -132,8 +98,8 @@ export class SharedStore implements Storage {
     this.#budgets.use(all, this.#shards);
     this.#puts = new SharedPuts(this.#shards, this.#control, this.#budgets);
     this.#flushes = new SharedFlushes(this.#shards, this.#control, thread);
+    this.#sweeps = new SharedSweep(this.#shards, thread, handle.threads);
     this.#shard = all[0];
-    this.#sweepShard = thread;
   }
 
   /**
@@ -144,14 +110,7 @@ export class SharedStore implements Storage {
    */
   static create(options: SharedStoreOptions): SharedStore {
     const { limitBytes, threads, memory, now } = options;
-    checkLimit(limitBytes);
-    if (!(threads >= 1 && threads <= THREADS_MAX)) {
-      throw new RangeError(`Cannot make a store for ${threads} threads: 1 to ${THREADS_MAX} it is`);
-    }
-    const shards = options.shards ?? shardsFor(limitBytes, threads);
-    if (!(shards >= 1 && shards <= SHARDS_MAX && (shards & (shards - 1)) === 0)) {
-      throw new RangeError(`Cannot make a store of ${shards} shards`);
-    }
+    const shards = shardsOf(options);
     const hashKey = options.hashKey ?? randomHashKey();
     const control = Control.allocate(shards, limitBytes);
     const handle = { threads, hashKey, control, addresses: [] };
@@ -195,19 +154,7 @@ export class SharedStore implements Storage {
 
   /** See `Store.changeLimit`. */
   changeLimit(): boolean {
-    const control = this.#control;
-    if (control.bytes > control.target) this.#budgets.lowerLimit();
-    const share = control.bytes / this.shards;
-    this.#shards.all.forEach(({ state }, n) => {
-      if (state[LIMIT_SHARE] === share) return;
-      this.#shards.with(n, ({ parts }) => parts.eviction.limitChanged(share));
-    });
-    return control.bytes <= control.target;
-  }
-
-  /** Bytes of keys and values, while other threads may be changing them. */
-  get #held(): number {
-    return sumOf(this.#shards.all, ({ state }) => state[USAGE]);
+    return this.#budgets.changeLimit();
   }
 
   /** Bytes of all keys and values held, at one moment. */
@@ -388,26 +335,13 @@ export class SharedStore implements Storage {
     return this.#flushes.start(prefix);
   }
 
-  /**
-   * Does a bounded share of background work in one of the shards that are this thread's part: every
-   * shard has a turn as long as each thread sweeps. True if more is due now.
-   */
+  /** Does a bounded share of background work; true if more is due now. */
   sweep(): boolean {
     this.#control.countWaits();
     // What is reserved for a put under way is waited for, without work.
-    const isChanging = !this.changeLimit() && this.#held > this.#control.target;
-    const flushing = this.#flushes.step() || isChanging;
-    const { threads } = this.handle;
-    const first = this.#thread;
-    if (first >= this.shards) return flushing;
-    const n = this.#sweepShard;
-    const isDue = this.#shards.with(n, (shard) => {
-      const hasMemory = shard.trim();
-      return shard.sweep() || hasMemory;
-    });
-    if (isDue) return true;
-    this.#sweepShard = n + threads < this.shards ? n + threads : first;
-    return this.#sweepShard !== first || flushing;
+    const isEvicting = !this.changeLimit() && this.#budgets.exceedTarget;
+    const isFlushing = this.#flushes.step();
+    return this.#sweeps.step() || isFlushing || isEvicting;
   }
 
   /**
@@ -513,12 +447,6 @@ export class SharedStore implements Storage {
 
 /** Where the shards are; undefined for those that are still to be made. */
 type Roots = readonly (number | undefined)[];
-
-/** How many shards suit a limit and a number of threads. */
-function shardsFor(limitBytes: number, threads: number): number {
-  const most = Math.min(SHARDS_MAX, threads * SHARDS_PER_THREAD, limitBytes / SHARD_BYTES_MIN);
-  return most < 2 ? 1 : 2 ** Math.floor(Math.log2(most));
-}
 
 function sumOf<Item>(items: readonly Item[], figure: (item: Item) => number): number {
   return items.reduce((sum, item) => sum + figure(item), 0);
