@@ -231,8 +231,10 @@ export class Shard {
       this.parts.eviction.evict(ref);
       return false;
     }
-    this.parts.compaction.schedule(entries.granulesWithExpiry(ref));
+    const granules = entries.granulesWithExpiry(ref);
     entries.addExpiry(ref, due);
+    // Compaction moves records: not before the entry is where it belongs.
+    this.parts.compaction.schedule(granules);
     return true;
   }
 
