@@ -46,7 +46,7 @@ export const remove: Command = {
     }
     const handle = store.find(bytes, request.keyStart, request.keyEnd);
     if (!conditionHolds(context, request, bytes, handle)) return undefined;
-    store.remove(handle);
+    store.delete(bytes, request.keyStart, request.keyEnd);
     output.ok();
   },
 };

@@ -14,6 +14,7 @@
 import type { Control } from "./control.ts";
 import type { BudgetSource } from "./reservation.ts";
 import { EVICTION_STEPS_MAX } from "./reservation.ts";
+import { reclaim } from "./parts.ts";
 import type { Shard } from "./shard.ts";
 import { BUDGET, LIMIT_SHARE, RESERVED_BYTES, type State, USAGE } from "./state.ts";
 import type { Milliseconds } from "./storage.ts";
@@ -42,10 +43,12 @@ export class Budgets implements BudgetSource {
   /** The limit that the margin was computed for. */
   #marginFor = 0;
   #marginBytes = 0;
+  readonly #evicts: boolean;
   #shards: readonly Shard[] = [];
   #locks: ShardLocks | undefined;
 
-  constructor(control: Control, now: () => Milliseconds) {
+  constructor(control: Control, now: () => Milliseconds, evicts: boolean) {
+    this.#evicts = evicts;
     this.#control = control;
     this.#now = now;
   }
@@ -60,7 +63,7 @@ export class Budgets implements BudgetSource {
     const missing = wanted - state[BUDGET];
     const taken = this.#control.takeBytes(missing + this.#margin);
     state[BUDGET] += taken;
-    if (taken >= missing) return;
+    if (taken >= missing || !this.#evicts) return;
     if (state[BUDGET] >= this.#control.bytes / this.#shards.length * POOR) return;
     const fullest = this.#fullest();
     if (this.#shards[fullest].state === state) return;
@@ -78,6 +81,7 @@ export class Budgets implements BudgetSource {
     const missing = () => wanted - (usage - state[USAGE]) - state[BUDGET];
     if (missing() > 0) state[BUDGET] += this.#control.takeBytes(missing());
     if (missing() > 0) this.#collectSpare(shard, missing);
+    if (!this.#evicts) return missing() <= 0;
     for (let steps = EVICTION_STEPS_MAX; missing() > 0 && steps > 0; steps -= STEPS_IN_SHARD) {
       const fullest = this.#fullest();
       if (this.#shards[fullest].state[USAGE] === 0) return false;
@@ -87,8 +91,31 @@ export class Budgets implements BudgetSource {
     return missing() <= 0;
   }
 
-  /** Whether the shards hold more than the limit is to become; others may be changing that. */
+  /**
+   * Whether there is no room for so many bytes more in a locked shard, though nothing is to be evicted
+   * and no entry that has expired is left. The other shards may be changing.
+   */
+  isFull(shard: Shard, bytesMore: number): boolean {
+    if (this.#evicts) return false;
+    const held = this.#shards.reduce((sum, { state }) => sum + state[USAGE], 0);
+    return held + bytesMore > this.#control.bytes && !this.#reclaim(shard);
+  }
+
+  /** Removes some entries that have expired, in whatever shard; true if there were some. */
+  #reclaim(locked: Shard): boolean {
+    const now = this.#now();
+    let hasRemoved = reclaim(locked.parts.entries, locked.parts.expiry, now);
+    for (const [n, shard] of this.#shards.entries()) {
+      if (shard === locked || this.#locks?.tryLock(n) === undefined) continue;
+      if (reclaim(shard.parts.entries, shard.parts.expiry, now)) hasRemoved = true;
+      this.#locks.unlock(n);
+    }
+    return hasRemoved;
+  }
+
+  /** Whether entries are to be evicted since the limit is to be lower; others may be changing that. */
   get exceedTarget(): boolean {
+    if (!this.#evicts) return false;
     return this.#shards.reduce((sum, { state }) => sum + state[USAGE], 0) > this.#control.target;
   }
 
@@ -114,7 +141,7 @@ export class Budgets implements BudgetSource {
     for (let n = 0; n < this.#shards.length && control.bytes > control.target; n++) {
       this.#locks?.with(n, ({ state }) => this.#giveUp(state));
     }
-    if (control.bytes <= control.target) return;
+    if (control.bytes <= control.target || !this.#evicts) return;
     this.#locks?.with(this.#fullest(), (shard) => {
       shard.shrink(Math.max(0, shard.state[USAGE] - (control.bytes - control.target)));
       this.#giveUp(shard.state);

@@ -41,7 +41,7 @@ import type { Compaction } from "./compaction.ts";
 import type { Entries } from "./entries.ts";
 import { Ghost, STAMPS, TURNS } from "./ghost.ts";
 import { InvariantError } from "./invariant.ts";
-import { DEAD, EXPIRES, PROBATION, recordGranules, VISITS_SHIFT } from "./record.ts";
+import { DEAD, EXPIRES, headerBytesOf, PROBATION, recordGranules, VISITS_SHIFT } from "./record.ts";
 import { SEGMENT_SHIFT, SLAB_MASK, SLAB_SHIFT } from "./slabs.ts";
 import type { Memory } from "./memory.ts";
 import {
@@ -58,6 +58,7 @@ import {
   SMALL_BYTES_MAX,
   type State,
 } from "./state.ts";
+import type { StoreObserver } from "./storage.ts";
 
 /** The credit that a turn costs, and that a visit of an entry of about the mean size adds. */
 const TURN_CREDIT = 8;
@@ -119,6 +120,8 @@ export class Eviction {
   readonly #state: State;
   /** Bytes ever evicted from the small and from the main queue. */
   readonly #evictedBytes: Float64Array;
+  /** Is told of each entry that is evicted. */
+  observer: StoreObserver | undefined;
 
   constructor(
     entries: Entries,
@@ -299,10 +302,21 @@ export class Eviction {
     const entries = this.#entries;
     this.#state[REINSERTIONS] = 0;
     this.#state[EVICTIONS]++;
+    if (this.observer !== undefined) this.#report(ref, this.observer);
     this.#ghost.fit(entries.index.entries);
     this.#evictedBytes[queue] += bytes;
     this.#ghost.add(entries.hashOf(ref), queue, this.#stamp(queue), this.#turnStamp());
     entries.remove(ref);
+  }
+
+  /** Tells of an entry that is about to be evicted. */
+  #report(ref: number, observer: StoreObserver): void {
+    const slab = ref >>> SLAB_SHIFT;
+    const { arena } = this.#entries;
+    const at = (ref & SLAB_MASK) << 1;
+    const word0 = arena.words[slab][at];
+    const start = (at << 2) + headerBytesOf(word0);
+    observer.evicted(arena.bytes[slab], start, start + (word0 & 0xffff));
   }
 
   /** The small queue if it has more than its share, or if there is nothing else. */

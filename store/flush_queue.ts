@@ -7,11 +7,14 @@
 
 import type { Flush } from "./flush.ts";
 import { PrefixFlush } from "./prefix_flush.ts";
+import type { StoreObserver } from "./storage.ts";
 
 /** The flushes that are unfinished. */
 export class FlushQueue {
   readonly #flush: Flush;
   readonly #waiting: PrefixFlush[] = [];
+  /** Is told of each flush that begins. */
+  observer: StoreObserver | undefined;
 
   constructor(flush: Flush) {
     this.#flush = flush;
@@ -21,7 +24,7 @@ export class FlushQueue {
   start(prefix: Uint8Array): PrefixFlush {
     const flush = new PrefixFlush(prefix, () => this.step());
     this.#waiting.push(flush);
-    if (this.#waiting.length === 1) this.#flush.begin(flush.prefix);
+    if (this.#waiting.length === 1) this.#begin(flush);
     return flush;
   }
 
@@ -34,7 +37,12 @@ export class FlushQueue {
     this.#waiting.shift();
     const next = this.#waiting.at(0);
     if (next === undefined) return false;
-    this.#flush.begin(next.prefix);
+    this.#begin(next);
     return true;
+  }
+
+  #begin({ prefix }: PrefixFlush): void {
+    this.#flush.begin(prefix);
+    this.observer?.flushBegan(prefix);
   }
 }

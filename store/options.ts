@@ -12,6 +12,11 @@ import type { Milliseconds, StoreStats } from "./storage.ts";
 export interface StoreOptions {
   /** Bytes that all keys and values together may have; at least 1. */
   readonly limitBytes: number;
+  /**
+   * Whether entries are evicted to make room, which is the default. If not, what does not fit is
+   * refused as "out of memory".
+   */
+  readonly evicts?: boolean;
   /** A clock that never goes back, in milliseconds; `performance.now` if not given. */
   readonly now?: () => Milliseconds;
   /** The key of the hash; random if not given. */

@@ -31,6 +31,8 @@ export interface PartOptions {
   readonly pool?: BudgetSource;
   readonly hashKey: HashKey;
   readonly arenaBytesMax: number;
+  /** Whether entries are evicted to make room. */
+  readonly evicts: boolean;
   readonly now: () => Milliseconds;
 }
 
@@ -49,18 +51,20 @@ export interface Parts {
 
 /** Makes the parts. Throws a RangeError if there is no memory for them. */
 export function makeParts(options: PartOptions): Parts {
-  const { memory, root, limit, shards, pool, hashKey, arenaBytesMax, now } = options;
+  const { memory, root, limit, shards, pool, hashKey, arenaBytesMax, evicts, now } = options;
   const isShard = pool !== undefined;
   if (!root.isAttached) root.numbers[BUDGET] = isShard ? 0 : limit.bytes;
   const entries = new Entries(memory, root, hashKey, arenaBytesMax);
   const compaction = new Compaction(entries, root);
   // Eviction works with shares of what a shard holds when the store is full.
   const eviction = new Eviction(entries, compaction, memory, root, limit.bytes / shards);
-  const reservation = new Reservation(entries, eviction, compaction, now, pool);
+  const reservation = new Reservation(entries, eviction, compaction, now, evicts, pool);
   const flush = new Flush(entries, root, now);
   const live = new LiveEntries(entries, flush, now);
+  const expiry = new Expiry(entries);
   const puts = new Puts({
     entries,
+    reclaim: () => reclaim(entries, expiry, now()),
     live,
     compaction,
     eviction,
@@ -69,7 +73,6 @@ export function makeParts(options: PartOptions): Parts {
     limit,
     isShard,
   });
-  const expiry = new Expiry(entries);
   return {
     state: root.numbers,
     entries,
@@ -81,4 +84,10 @@ export function makeParts(options: PartOptions): Parts {
     puts,
     expiry,
   };
+}
+
+/** Removes some entries that have expired; true if there were some, or may be more. */
+export function reclaim(entries: Entries, expiry: Expiry, now: Milliseconds): boolean {
+  const { usage } = entries;
+  return expiry.sweep(now) || entries.usage < usage;
 }

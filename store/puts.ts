@@ -25,7 +25,14 @@ import {
   recordGranules,
   VISITS_SHIFT,
 } from "./record.ts";
-import { NO_SLOT, OUT_OF_MEMORY, type Reservation, STARVED, UNFINISHED } from "./reservation.ts";
+import {
+  FULL,
+  NO_SLOT,
+  OUT_OF_MEMORY,
+  type Reservation,
+  STARVED,
+  UNFINISHED,
+} from "./reservation.ts";
 import type { Handle, Milliseconds, PutOperation, PutOutcome } from "./storage.ts";
 
 /** Bounded shares of eviction in a row after which something is wrong. */
@@ -43,6 +50,8 @@ export interface PutParts {
   readonly limit: Limit;
   /** Whether other shards have a part of the limit. */
   readonly isShard: boolean;
+  /** Removes some entries that have expired; true if there were some, or may be more. */
+  readonly reclaim: () => boolean;
 }
 
 /** Inserts and replaces entries, under a limit. */
@@ -56,6 +65,7 @@ export class Puts {
   readonly #queue: PutQueue;
   readonly #limit: Limit;
   readonly #isShard: boolean;
+  readonly #reclaim: () => boolean;
 
   constructor(parts: PutParts) {
     this.#entries = parts.entries;
@@ -67,6 +77,7 @@ export class Puts {
     this.#queue = new PutQueue(parts.entries.fragments, parts.reservation);
     this.#limit = parts.limit;
     this.#isShard = parts.isShard;
+    this.#reclaim = parts.reclaim;
   }
 
   /** Whether a put that takes several calls waits or is under way. */
@@ -121,14 +132,20 @@ export class Puts {
     valueStart: number,
     valueEnd: number,
     expiresAt: Milliseconds,
-    gain?: () => boolean,
+    gain?: () => boolean | "full",
   ): Exclude<PutOutcome, "unfinished"> {
     // deno-fmt-ignore: one line shows that the arguments are handed on
     const outcome = this.put(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, undefined);
     if (outcome !== "unfinished") return outcome;
     const large = this.#queue.startFirst();
     for (;;) {
-      for (let tries = 0; gain?.() === false; tries++) {
+      for (let tries = 0;; tries++) {
+        const gained = gain?.();
+        if (gained === "full") {
+          large.cancel();
+          return "out of memory";
+        }
+        if (gained !== false) break;
         if (tries === GAIN_TRIES_MAX) {
           throw new InvariantError("a put that must end gains no space");
         }
@@ -269,6 +286,10 @@ export class Puts {
     fragmentBytes: number,
   ): PutOutcome {
     // A shard with nothing left to evict may get a larger part of the limit.
+    if (reason === FULL && !this.#isShard && !this.#reclaim()) {
+      this.#eviction.restore(hash, recalled);
+      return "out of memory";
+    }
     const isAlone = large !== undefined || !this.#isShard && this.#queue.first === undefined;
     if (reason === OUT_OF_MEMORY || (reason === STARVED && isAlone)) {
       this.#eviction.restore(hash, recalled);

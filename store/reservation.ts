@@ -25,6 +25,8 @@ export const UNFINISHED = -1;
 export const OUT_OF_MEMORY = -2;
 /** `ensure` returns this if nothing is left to evict, and it was not enough. */
 export const STARVED = -3;
+/** `ensure` returns this if the limit is reached and nothing is to be evicted. */
+export const FULL = -4;
 /** Passed in place of a hash if the index needs no further slot. */
 export const NO_SLOT = -1;
 
@@ -42,6 +44,8 @@ export class Reservation {
   readonly #eviction: Eviction;
   readonly #compaction: Compaction;
   readonly #now: () => number;
+  /** Whether entries are evicted to make room. */
+  readonly evicts: boolean;
   readonly #pool: BudgetSource | undefined;
 
   constructor(
@@ -49,12 +53,14 @@ export class Reservation {
     eviction: Eviction,
     compaction: Compaction,
     now: () => number,
+    evicts: boolean,
     pool: BudgetSource | undefined,
   ) {
     this.#entries = entries;
     this.#eviction = eviction;
     this.#compaction = compaction;
     this.#now = now;
+    this.evicts = evicts;
     this.#pool = pool;
   }
 
@@ -68,7 +74,7 @@ export class Reservation {
    * Makes sure that a record of `granules` at the end of a queue, `fragmentBytes` of a value in
    * fragments, and a slot for `hash` are available. The key and value have `bytes`, which is
    * `bytesMore` more than what they replace. Returns the steps of eviction that were needed, or
-   * UNFINISHED, OUT_OF_MEMORY or STARVED.
+   * UNFINISHED, OUT_OF_MEMORY, STARVED or FULL.
    */
   ensure(
     bytes: number,
@@ -109,6 +115,7 @@ export class Reservation {
         now = this.#now();
       }
       if (entries.usage === 0) return STARVED;
+      if (!this.evicts) return fits ? OUT_OF_MEMORY : FULL;
       if (steps === EVICTION_STEPS_MAX) return UNFINISHED;
       this.#eviction.step(now);
     }

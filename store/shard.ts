@@ -186,11 +186,6 @@ export class Shard {
     return true;
   }
 
-  /** Removes an entry. */
-  remove(handle: Handle): void {
-    this.parts.entries.remove(handle);
-  }
-
   /**
    * Sets when a key expires, Infinity for never; false if the key does not exist. If memory is
    * short, this may evict the key itself; the result is then false, too.
@@ -228,6 +223,7 @@ export class Shard {
       ref = entries.find(hash, bytes, start, end);
       if (ref === 0) return false;
       if (steps > 0 || (steps === UNFINISHED && --tries > 0)) continue;
+      if (!this.parts.reservation.evicts) throw new RangeError("There is no memory for an expiry");
       this.parts.eviction.evict(ref);
       return false;
     }
@@ -283,7 +279,8 @@ export class Shard {
   shrink(bytes: number): number {
     const { state, parts } = this;
     const now = this.#now();
-    for (let step = 0; step < EVICTION_STEPS_MAX && state[USAGE] > bytes; step++) {
+    const stepsMax = parts.reservation.evicts ? EVICTION_STEPS_MAX : 0;
+    for (let step = 0; step < stepsMax && state[USAGE] > bytes; step++) {
       parts.eviction.step(now);
     }
     return state[USAGE] + state[RESERVED_BYTES];

@@ -9,6 +9,7 @@ import type { Control } from "./control.ts";
 import { PrefixFlush } from "./prefix_flush.ts";
 import type { Shards } from "./shards.ts";
 import { FLUSH_REMOVED, GENERATION } from "./state.ts";
+import type { StoreObserver } from "./storage.ts";
 
 /** The flushes that one thread has started, first in, first out. */
 export class SharedFlushes {
@@ -17,6 +18,8 @@ export class SharedFlushes {
   readonly #waiting: PrefixFlush[] = [];
   /** The shard that this thread looks at next; threads begin at different ones. */
   #next: number;
+  /** Is told of each flush that begins in this thread. */
+  observer: StoreObserver | undefined;
 
   constructor(shards: Shards, control: Control, thread: number) {
     this.#shards = shards;
@@ -81,6 +84,7 @@ export class SharedFlushes {
         // So that other threads look at the prefix.
         state[GENERATION]++;
       }
+      this.observer?.flushBegan(first.prefix);
       return true;
     });
   }

@@ -20,6 +20,8 @@ export const SHARDS_MAX = 64;
 export interface SharedStoreOptions {
   /** Bytes that all keys and values together may have; at least 1. */
   readonly limitBytes: number;
+  /** See `StoreOptions`. */
+  readonly evicts?: boolean;
   /** How many threads there will be, 1 to 64. */
   readonly threads: number;
   /** The memory for it. */
@@ -35,6 +37,7 @@ export interface SharedStoreOptions {
 /** What another thread needs to find the store: it can be posted to a Worker. */
 export interface SharedStoreHandle {
   readonly threads: number;
+  readonly evicts: boolean;
   readonly hashKey: HashKey;
   readonly control: SharedArrayBuffer;
   /** Where the shards are. */

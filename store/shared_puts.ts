@@ -80,6 +80,10 @@ export class SharedPuts {
     const existing = shard.find(hash, key, keyStart, keyEnd);
     const bytesMore = bytes - (existing === 0 ? 0 : entries.bytesOf(existing));
     if (!this.#budgets.gain(shard, entries.usage + bytesMore)) {
+      if (this.#budgets.isFull(shard, bytesMore)) {
+        this.end(put);
+        return "out of memory";
+      }
       reservation.reserveBytes(bytesMore);
       return "unfinished";
     }

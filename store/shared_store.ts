@@ -33,13 +33,13 @@ import { SharedSweep } from "./shared_sweep.ts";
 import { ARENA_BYTES_MAX } from "./slabs.ts";
 import { BUDGET, Root, USAGE } from "./state.ts";
 import type { FlushOperation, Handle, Milliseconds, PutOperation } from "./storage.ts";
-import type { PutOutcome, Storage, StoreStats } from "./storage.ts";
+import type { ObservableStorage, PutOutcome, StoreObserver, StoreStats } from "./storage.ts";
 
 /** Cursors of one shard: its number is what is above them. */
 const CURSORS = 2 ** 32;
 
 /** A store that several threads share, as one of them sees it. */
-export class SharedStore implements Storage {
+export class SharedStore implements ObservableStorage {
   /** False while `get` does not count a visit. */
   countsReads = true;
   /** The clock, in milliseconds. */
@@ -72,7 +72,7 @@ export class SharedStore implements Storage {
     this.#mask = shards - 1;
     this.#thread = thread;
     this.#control = new Control(handle.control, shards, thread);
-    this.#budgets = new Budgets(this.#control, now);
+    this.#budgets = new Budgets(this.#control, now, handle.evicts);
     const memory = new Memory(options.memory);
     const { locks } = this.#control;
     const all = roots.map((address, n) => {
@@ -86,6 +86,7 @@ export class SharedStore implements Storage {
         pool: this.#budgets,
         hashKey,
         arenaBytesMax: ARENA_BYTES_MAX,
+        evicts: handle.evicts,
         now,
       });
       const { flush } = shard.parts;
@@ -109,11 +110,11 @@ export class SharedStore implements Storage {
    * there is no memory.
    */
   static create(options: SharedStoreOptions): SharedStore {
-    const { limitBytes, threads, memory, now } = options;
+    const { limitBytes, threads, memory, now, evicts = true } = options;
     const shards = shardsOf(options);
     const hashKey = options.hashKey ?? randomHashKey();
     const control = Control.allocate(shards, limitBytes);
-    const handle = { threads, hashKey, control, addresses: [] };
+    const handle = { threads, evicts, hashKey, control, addresses: [] };
     const roots = new Array<undefined>(shards).fill(undefined);
     return new SharedStore(handle, { thread: 0, memory, now }, roots);
   }
@@ -187,6 +188,12 @@ export class SharedStore implements Storage {
   /** Where in that memory the value begins. */
   get viewStart(): number {
     return this.#shard.viewStart;
+  }
+
+  /** Tells an observer of what this thread evicts, and of the flushes that it begins. */
+  observe(observer: StoreObserver): void {
+    for (const { parts } of this.#shards.all) parts.eviction.observer = observer;
+    this.#flushes.observer = observer;
   }
 
   /** Locks the shard of a key until `leave`. Throws an InvariantError if a key is entered. */
@@ -286,10 +293,6 @@ export class SharedStore implements Storage {
     } finally {
       if (opened) this.leave();
     }
-  }
-
-  remove(handle: Handle): void {
-    this.#shard.remove(handle);
   }
 
   expire(bytes: Uint8Array, start: number, end: number, expiresAt: Milliseconds): boolean {
@@ -396,7 +399,8 @@ export class SharedStore implements Storage {
     const gain = () => {
       const existing = shard.find(hash, key, keyStart, keyEnd);
       const bytesMore = bytes - (existing === 0 ? 0 : entries.bytesOf(existing));
-      return this.#budgets.gain(shard, entries.usage + bytesMore);
+      if (this.#budgets.gain(shard, entries.usage + bytesMore)) return true;
+      return this.#budgets.isFull(shard, bytesMore) ? "full" : false;
     };
     // deno-fmt-ignore: one line shows that the arguments are handed on
     return puts.putNow(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, gain);

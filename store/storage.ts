@@ -50,6 +50,17 @@ export interface FlushOperation {
   step(): number | undefined;
 }
 
+/** Is told of changes that no caller of the store asks for by themselves. */
+export interface StoreObserver {
+  /** The entry of the key `bytes[start, end)` is about to be evicted. */
+  evicted(bytes: Uint8Array, start: number, end: number): void;
+  /**
+   * A flush by prefix has begun: no request sees any more the keys with this prefix that exist now.
+   * Nobody else can change the store meanwhile.
+   */
+  flushBegan(prefix: Uint8Array): void;
+}
+
 /** Figures about a store: counters since its start, and what it holds now. */
 export interface StoreStats {
   /** Entries removed because their space was needed. */
@@ -133,8 +144,6 @@ export interface Storage {
   startPut(): PutOperation;
   /** Removes a key; false if it does not exist. */
   delete(bytes: Uint8Array, start: number, end: number): boolean;
-  /** Removes an entry. */
-  remove(handle: Handle): void;
   /** Sets when a key expires, `Infinity` for never; false if the key does not exist. */
   expire(bytes: Uint8Array, start: number, end: number, expiresAt: Milliseconds): boolean;
   /** Visits about `count` entries from a cursor on; returns the next cursor, 0 at the end. */
@@ -180,4 +189,10 @@ export interface Storage {
   version(bytes: Uint8Array, start: number, end: number): number;
   /** One more than the largest cursor of `scan`. */
   readonly cursors: number;
+}
+
+/** A store that tells of the changes that it makes by itself. */
+export interface ObservableStorage extends Storage {
+  /** Tells an observer from now on, instead of an earlier one, of what this thread does. */
+  observe(observer: StoreObserver): void;
 }

@@ -14,7 +14,7 @@ import { Shard } from "./shard.ts";
 import { ARENA_BYTES_MAX, SLAB_BYTES } from "./slabs.ts";
 import { BUDGET, Root } from "./state.ts";
 import type { FlushOperation, Handle, Milliseconds } from "./storage.ts";
-import type { PutOperation, PutOutcome, Storage } from "./storage.ts";
+import type { ObservableStorage, PutOperation, PutOutcome, StoreObserver } from "./storage.ts";
 
 /**
  * An in-memory store of byte strings.
@@ -33,7 +33,7 @@ import type { PutOperation, PutOutcome, Storage } from "./storage.ts";
  * console.assert(store.lengthOf(handle) === 5 && store.usage === 9);
  * ```
  */
-export class Store implements Storage {
+export class Store implements ObservableStorage {
   /** False while `get` does not count a visit. */
   countsReads = true;
   /** The clock, in milliseconds. */
@@ -44,7 +44,7 @@ export class Store implements Storage {
   readonly #flushes: FlushQueue;
 
   constructor(options: StoreOptions) {
-    const { limitBytes, arenaBytesMax = ARENA_BYTES_MAX } = options;
+    const { limitBytes, arenaBytesMax = ARENA_BYTES_MAX, evicts = true } = options;
     checkLimit(limitBytes);
     if (!(arenaBytesMax >= SLAB_BYTES && arenaBytesMax <= ARENA_BYTES_MAX)) {
       throw new RangeError(`Cannot make a store: ${arenaBytesMax} bytes for records`);
@@ -60,6 +60,7 @@ export class Store implements Storage {
       shards: 1,
       hashKey: this.#hashKey,
       arenaBytesMax,
+      evicts,
       now: this.now,
     });
     this.#flushes = new FlushQueue(this.#shard.parts.flush);
@@ -114,6 +115,12 @@ export class Store implements Storage {
   /** Where in that memory the value begins. */
   get viewStart(): number {
     return this.#shard.viewStart;
+  }
+
+  /** Tells an observer of evictions, and of flushes by prefix that begin. */
+  observe(observer: StoreObserver): void {
+    this.#shard.parts.eviction.observer = observer;
+    this.#flushes.observer = observer;
   }
 
   /** Does nothing: no other thread has this store. */
@@ -196,11 +203,6 @@ export class Store implements Storage {
     return this.#shard.delete(hashOf(this.#hashKey, bytes, start, end), bytes, start, end);
   }
 
-  /** Removes an entry. */
-  remove(handle: Handle): void {
-    this.#shard.remove(handle);
-  }
-
   /**
    * Sets when a key expires, Infinity for never; false if the key does not exist. If memory is
    * short, this may evict the key itself; the result is then false, too.
@@ -251,7 +253,8 @@ export class Store implements Storage {
    */
   sweep(): boolean {
     // What is reserved for a put under way is waited for, without work.
-    const isChanging = !this.changeLimit() && this.usage > this.#limit.target;
+    const isChanging = !this.changeLimit() && this.usage > this.#limit.target &&
+      this.#shard.parts.reservation.evicts;
     const flushing = this.#flushes.step();
     return this.#shard.sweep() || flushing || isChanging;
   }

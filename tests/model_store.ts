@@ -242,11 +242,6 @@ export class ModelStore implements Storage {
     return true;
   }
 
-  remove(handle: Handle): void {
-    this.#changes++;
-    this.#drop(this.#entry(handle));
-  }
-
   expire(bytes: Uint8Array, start: number, end: number, expiresAt: Milliseconds): boolean {
     this.#changes++;
     const entry = this.#byHandle.get(this.find(bytes, start, end));

@@ -223,10 +223,6 @@ export class Rotation implements Storage {
     return this.#next().delete(bytes, start, end);
   }
 
-  remove(handle: Handle): void {
-    this.#current.remove(handle);
-  }
-
   expire(bytes: Uint8Array, start: number, end: number, expiresAt: number): boolean {
     return this.#next().expire(bytes, start, end, expiresAt);
   }

@@ -57,6 +57,6 @@ function deleteIf(
   const handle = store.find(bytes, keyStart, keyEnd);
   const isDeleted = handle !== 0 &&
     store.equals(handle, bytes, starts[value], ends[value]) === expected;
-  if (isDeleted) store.remove(handle);
+  if (isDeleted) store.delete(bytes, keyStart, keyEnd);
   redis.integer(isDeleted ? 1 : 0);
 }

@@ -9,12 +9,9 @@
  */
 
 import { type Arguments, notAnInteger } from "../../protocol.ts";
-import type { Milliseconds } from "../../store.ts";
+import { type Milliseconds, wallOffsetAt } from "../../store.ts";
 import type { Context } from "../context.ts";
 import { integerOf, isWord } from "./words.ts";
-
-/** A wall clock that differs by more than this was set. */
-const setClockMs = 500;
 
 /**
  * The latest time that is kept as it is, in milliseconds since 1970; every one up to it is exact. A
@@ -25,18 +22,9 @@ const latestMs = Math.floor(Number.MAX_SAFE_INTEGER / 2);
 /** The largest number of Redis, in which a time must fit. */
 const integerMax = 2n ** 63n - 1n;
 
-let offsetMs = NaN;
-
 /** What is added to a time on the store's clock to get one on the wall clock. */
 export function wallOffset(context: Context): Milliseconds {
-  const now = context.store.now();
-  const wall = Date.now();
-  if (!(Math.abs(wall - now - offsetMs) <= setClockMs)) {
-    // The finer clock of this process, so that all threads get the same, unless it is wrong.
-    const fine = performance.timeOrigin + performance.now();
-    offsetMs = Math.round((Math.abs(fine - wall) <= setClockMs ? fine : wall) - now);
-  }
-  return offsetMs;
+  return wallOffsetAt(context.store.now());
 }
 
 /** How a time is given: the unit, in milliseconds, and whether it is on the wall clock. */
