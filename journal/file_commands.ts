@@ -1,0 +1,207 @@
+/**
+ * What `blink-store data` does with a data file: verifies it, and reads and writes its entries.
+ *
+ * Reading works while a server has the file open: it sees one state of it. Writing needs the file's
+ * lock.
+ *
+ * @module
+ */
+
+import { apply, Changes } from "./changes.ts";
+import { DataFileError, dataFileError } from "./data_file_error.ts";
+import { Database, type Entry } from "./database.ts";
+import { FileLock } from "./file_lock.ts";
+import { entryOf, lineOf } from "./json_lines.ts";
+import { Overlay } from "./overlay.ts";
+
+/** Entries that are written in one transaction. */
+const batchEntries = 5_000;
+/** Their bytes, from which on a transaction ends. */
+const batchBytes = 8 * 1024 * 1024;
+
+/** Characters of lines that are written at a time, about. */
+const pieceLength = 64 * 1024;
+
+/** Called now and then with how many entries were processed. */
+export type OnEntries = (count: number) => void;
+
+/** What a verification has found. */
+export interface CheckResult {
+  /** Live entries, and those that have expired. */
+  readonly entries: number;
+  readonly expired: number;
+  /** Changes that are in the journal and not in the table yet. */
+  readonly journal: number;
+}
+
+/** How many entries were read or written, and how many were left out since they had expired. */
+export interface EntryCounts {
+  readonly entries: number;
+  readonly expired: number;
+}
+
+/**
+ * Verifies a file: its structure, and the checksum of each entry and of each row of the journal.
+ *
+ * @throws {DataFileError} when something is wrong; the message says what.
+ */
+export function checkFile(file: string, onEntries: OnEntries = () => {}): CheckResult {
+  return reading(file, (database, overlay, journal) => {
+    const [fault] = database.faults(true);
+    if (fault !== undefined) {
+      throw new DataFileError(
+        `The data file ${file} is damaged: ${fault}; put a backup in its place`,
+      );
+    }
+    let read = 0;
+    let expired = 0;
+    const nowMs = Date.now();
+    for (const { expiresAt } of overlay.entries()) {
+      if (isExpired(expiresAt, nowMs)) expired++;
+      onEntries(++read);
+    }
+    return { entries: read - expired, expired, journal };
+  });
+}
+
+/**
+ * Writes each live entry as a line of JSON.
+ *
+ * @param write Takes some lines; the next ones follow once it has resolved.
+ * @throws {DataFileError} when the file cannot be read; the message says why.
+ */
+export async function dumpFile(
+  file: string,
+  write: (lines: string) => Promise<void>,
+  onEntries: OnEntries = () => {},
+): Promise<EntryCounts> {
+  return await reading(file, async (_database, overlay) => {
+    let entries = 0;
+    let expired = 0;
+    let piece = "";
+    const nowMs = Date.now();
+    for (const entry of overlay.entries()) {
+      if (isExpired(entry.expiresAt, nowMs)) {
+        expired++;
+        continue;
+      }
+      piece += `${lineOf(entry)}\n`;
+      onEntries(++entries);
+      if (piece.length < pieceLength) continue;
+      await write(piece);
+      piece = "";
+    }
+    if (piece !== "") await write(piece);
+    return { entries, expired };
+  });
+}
+
+/**
+ * Reads entries from lines of JSON.
+ *
+ * @throws {Error} at the first line that is not one; the message has its number.
+ */
+export async function* entriesOfLines(lines: AsyncIterable<string>): AsyncGenerator<Entry> {
+  let number = 0;
+  for await (const line of lines) {
+    number++;
+    if (line.trim() === "") continue;
+    let entry: Entry;
+    try {
+      entry = entryOf(line);
+    } catch (error) {
+      throw new Error(`line ${number}: ${error instanceof Error ? error.message : error}`);
+    }
+    yield entry;
+  }
+}
+
+/**
+ * Writes entries into a file, which is made if it does not exist. Entries with the same keys are
+ * replaced, those that have expired are left out. What was read before an error stays.
+ *
+ * @throws {Error} of the entries; {DataFileError} when the file cannot be written.
+ */
+export async function loadFile(
+  file: string,
+  entries: AsyncIterable<Entry>,
+  onEntries: OnEntries = () => {},
+): Promise<EntryCounts> {
+  using _lock = await FileLock.take(file);
+  const database = Database.open(file, "create");
+  const batch: Entry[] = [];
+  let bytes = 0;
+  let loaded = 0;
+  let expired = 0;
+  const commit = () => {
+    try {
+      database.transact(() => {
+        for (const { key, value, expiresAt } of batch) database.put(key, value, expiresAt);
+      });
+    } catch (error) {
+      throw dataFileError(file, error);
+    }
+    loaded += batch.length;
+    onEntries(loaded);
+    batch.length = bytes = 0;
+  };
+  try {
+    applyJournal(database);
+    for await (const entry of entries) {
+      if (isExpired(entry.expiresAt, Date.now())) {
+        expired++;
+        continue;
+      }
+      batch.push(entry);
+      bytes += entry.value.length;
+      if (batch.length >= batchEntries || bytes >= batchBytes) commit();
+    }
+  } finally {
+    try {
+      commit();
+      database.checkpoint();
+    } finally {
+      database.close();
+    }
+  }
+  return { entries: loaded, expired };
+}
+
+/** Brings what a server has left in the journal to the table. */
+export function applyJournal(database: Database): void {
+  const journal = [...database.journal()].map(({ changes }) => new Changes(changes));
+  if (journal.length === 0) return;
+  database.transact(() => {
+    apply(database, journal);
+    database.clearJournal();
+  });
+}
+
+/** Reads one state of a file; a promise is awaited. */
+function reading<Result>(
+  file: string,
+  read: (database: Database, overlay: Overlay, journal: number) => Result,
+): Result {
+  const database = Database.open(file, "read");
+  let isPending = false;
+  try {
+    database.beginRead();
+    const journal = [...database.journal()].map(({ changes }) => new Changes(changes));
+    const overlay = new Overlay(database, journal);
+    const changes = journal.reduce((sum, { offsets }) => sum + offsets.length, 0);
+    const result = read(database, overlay, changes);
+    if (!(result instanceof Promise)) return result;
+    isPending = true;
+    return result.catch((error) => {
+      throw dataFileError(file, error);
+    }).finally(() => database.close()) as Result;
+  } catch (error) {
+    throw dataFileError(file, error);
+  } finally {
+    if (!isPending) database.close();
+  }
+}
+
+function isExpired(expiresAt: number, nowMs: number): boolean {
+  return expiresAt !== 0 && expiresAt <= nowMs;
+}

@@ -1,0 +1,421 @@
+/**
+ * The writer of the data file: it takes changes from the ring, commits what has gathered, and says up
+ * to where. It runs in a thread of its own (`writer_thread.ts`), so that nobody else waits for the
+ * disk.
+ *
+ * A commit of a few changes brings them to the table of entries at once. With more, they are appended
+ * to the journal as one row, and brought to the table together with many others (`backlog.ts`).
+ *
+ * When a commit fails, what it was to keep is undone: no request runs, everything that waits in the
+ * ring counts as failed, too, and the keys of these changes get their committed values back. Then
+ * requests that change something are refused until a commit succeeds again.
+ *
+ * @module
+ */
+
+import type { ChangeRing } from "./change_ring.ts";
+import { Backlog } from "./backlog.ts";
+import { apply, Changes } from "./changes.ts";
+import { reasonOf } from "./data_file_error.ts";
+import type { Database } from "./database.ts";
+import { type JournalState, phases } from "./journal_state.ts";
+import { Overlay } from "./overlay.ts";
+import type { SyncMode } from "./sync_mode.ts";
+import { Undoing, type UndoPart } from "./undoing.ts";
+
+/** Bytes of changes that are taken at a time, about. */
+const takenBytesMax = 1024 * 1024;
+
+/** Up to so many changes are brought to the table at once. */
+const directChangesMax = 4;
+
+/** Keys that a commit brings from the journal to the table at least, and those when it is quiet. */
+const stepMin = 256;
+const quietStep = 2_000;
+
+/** The journal is brought to the table, too, once nothing has changed for so long. */
+const quietMs = 20;
+
+/** How long changes are gathered for a commit that nobody waits for, in milliseconds. */
+const gatherMs = 5;
+
+/** Evictions wait for another commit until they have so many bytes. */
+const heldBytesMax = 1024 * 1024;
+
+/** How often changes reach the disk with `--sync interval`, in milliseconds. */
+export const syncIntervalMs = 1_000;
+
+/** How often maintenance looks for what is due, and a failing file is tried again. */
+const maintenanceMs = 1_000;
+
+/** Expired entries that one transaction removes. */
+const expiredMax = 1_000;
+
+/** Entries expire in the file a moment later than in the store, whose changes may be on their way. */
+const expiryDelayMs = 1_000;
+
+/** How long requests that run may take to end when a commit has failed, in milliseconds. */
+const standstillMs = 30_000;
+
+/** What the writer asks of its thread. */
+export interface WriterHost {
+  /** Resolves with a value that travels in a buffer of its own. */
+  value(number: number): Promise<Uint8Array>;
+  /** Wakes the threads that wait for the writer. */
+  wake(): void;
+  /** Gives entries back to the store; `JournalState.addUndone` follows. */
+  undo(part: UndoPart): void;
+  /** Tells the operator. */
+  report(event: string): void;
+}
+
+/** Writes changes to the data file. */
+export class Writer {
+  readonly #database: Database;
+  readonly #state: JournalState;
+  readonly #ring: ChangeRing;
+  readonly #sync: SyncMode;
+  readonly #host: WriterHost;
+  /** Changes that are in the journal, and not in the table yet. */
+  readonly #backlog: Backlog;
+  /** Evictions that wait for another commit. */
+  #held: Changes[] = [];
+  #heldBytes = 0;
+  /** Whether something is committed that may not have reached the disk. */
+  #isUnsynced = false;
+  #syncedAtMs = performance.now();
+  #maintainedAtMs = performance.now();
+  #takenAtMs = 0;
+  #isFailing = false;
+  /** Maintenance has failed: it is tried again later. */
+  #isMaintenanceFailing = false;
+  /** `Date.now() - performance.now()` at the start. */
+  readonly #clockOffsetMs = Date.now() - performance.now();
+
+  constructor(
+    database: Database,
+    state: JournalState,
+    ring: ChangeRing,
+    sync: SyncMode,
+    host: WriterHost,
+  ) {
+    this.#database = database;
+    this.#backlog = new Backlog(database);
+    this.#state = state;
+    this.#ring = ring;
+    this.#sync = sync;
+    this.#host = host;
+    database.waitsForDisk = sync === "always";
+  }
+
+  /** Keeps changes until it is told to end and everything is kept. */
+  async run(): Promise<void> {
+    const state = this.#state;
+    let hasRested = false;
+    for (;;) {
+      const isDue = state.takeSubmitted() || hasRested;
+      hasRested = false;
+      const bytes = isDue ? await this.turn() : 0;
+      if (bytes > 0) {
+        // There may be more than was taken at once.
+        if (bytes >= takenBytesMax) hasRested = true;
+        else if (this.#sync !== "always" && !this.#ring.isQuarterFull) state.pause(gatherMs);
+      } else if (state.isClosing) {
+        break;
+      } else if (!this.maintain()) {
+        state.sleep(this.#restMs);
+        // Whatever was recorded and not submitted has waited long enough.
+        hasRested = true;
+      }
+    }
+    this.#end();
+  }
+
+  /** Keeps what is in the ring, or undoes it; returns how many bytes of changes that were. */
+  async turn(): Promise<number> {
+    const changes = await this.#take();
+    if (changes !== undefined) await this.#keep(changes);
+    return changes?.bytes.length ?? 0;
+  }
+
+  /** Takes what is in the ring; a group as a whole. Undefined if there is nothing. */
+  async #take(): Promise<Changes | undefined> {
+    const bytes = this.#ring.take(takenBytesMax);
+    if (bytes.length === 0) return undefined;
+    this.#takenAtMs = performance.now();
+    let changes = new Changes(bytes);
+    while (changes.openGroups > 0) {
+      const more = this.#ring.take(takenBytesMax);
+      // Who has begun a group ends it soon, or the server ends.
+      if (more.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+      else changes = new Changes(joined(changes.bytes, more));
+    }
+    this.#host.wake();
+    return changes;
+  }
+
+  /** Commits changes, or undoes them. */
+  async #keep(changes: Changes): Promise<void> {
+    const state = this.#state;
+    const values = new Map<number, Uint8Array>();
+    for (const number of changes.buffers) values.set(number, await this.#host.value(number));
+    const position = state.taken;
+    if (changes.kept === 0 && this.#heldBytes + changes.bytes.length < heldBytesMax) {
+      this.#hold(changes);
+    } else {
+      try {
+        this.#commit(changes, values);
+      } catch (error) {
+        await this.#undo(error, changes);
+        return this.#forget(values);
+      }
+    }
+    this.#forget(values);
+    state.addUndecided(-changes.kept);
+    state.committed = position;
+    this.#host.wake();
+  }
+
+  #hold(changes: Changes): void {
+    this.#held.push(changes);
+    this.#heldBytes += changes.bytes.length;
+  }
+
+  #forget(values: Map<number, Uint8Array>): void {
+    for (const value of values.values()) this.#state.addBufferBytes(-value.length);
+  }
+
+  #commit(changes: Changes, values: Map<number, Uint8Array>): void {
+    const startMs = performance.now();
+    const backlog = this.#backlog;
+    const list = [...this.#held, changes];
+    const isDirect = backlog.isEmpty && changes.kept <= directChangesMax ||
+      changes.buffers.length > 0 || backlog.isDue && !backlog.begin();
+    const isSynced = this.#sync === "always" || this.#isSyncDue;
+    if (this.#sync === "interval") this.#database.waitsForDisk = isSynced;
+    let row = 0;
+    let done = 0;
+    this.#database.transact(() => {
+      if (isDirect) {
+        backlog.applyAll();
+        apply(this.#database, list, (number) => values.get(number)!);
+      } else {
+        row = backlog.append(list);
+        // Faster than changes come, so that a run ends.
+        if (backlog.isRunning) done = backlog.advance(Math.max(stepMin, 2 * changes.kept));
+      }
+    });
+    this.#held = [];
+    this.#heldBytes = 0;
+    if (isDirect) {
+      backlog.cleared();
+    } else {
+      backlog.appended(list, row);
+      if (backlog.isRunning) backlog.advanced(done);
+    }
+    this.#state.show("journalBytes", backlog.bytes);
+    if (isSynced) this.#synced();
+    else this.#isUnsynced = true;
+    this.#succeeded(performance.now() - startMs);
+  }
+
+  #succeeded(ms: number): void {
+    const state = this.#state;
+    state.show("commits", state.figure("commits") + 1);
+    state.show("lastCommitAtMs", Date.now());
+    state.show("lastCommitMs", ms);
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    state.phase = phases.keeping;
+    this.#host.report("The data file can be written again: changes are kept");
+    this.#host.wake();
+  }
+
+  get #isSyncDue(): boolean {
+    return this.#sync === "interval" && performance.now() - this.#syncedAtMs >= syncIntervalMs;
+  }
+
+  #synced(): void {
+    this.#isUnsynced = false;
+    this.#syncedAtMs = performance.now();
+  }
+
+  /** How long the writer may sleep. */
+  get #restMs(): number {
+    if (this.#isUnsynced && this.#sync === "interval") {
+      return Math.max(1, this.#syncedAtMs + syncIntervalMs - performance.now());
+    }
+    return this.#backlog.isEmpty ? maintenanceMs : quietMs;
+  }
+
+  /** Does a bounded share of what is due while nothing waits; true if there is more. */
+  maintain(): boolean {
+    try {
+      if (this.#isUnsynced && this.#isSyncDue) {
+        this.#database.waitsForDisk = true;
+        this.#database.touch();
+        this.#synced();
+      }
+      const nowMs = performance.now();
+      const isDue = nowMs - this.#maintainedAtMs >= maintenanceMs;
+      if (this.#isFailing) {
+        if (!isDue) return false;
+        this.#maintainedAtMs = nowMs;
+        return this.#tryAgain();
+      }
+      if (this.#isMaintenanceFailing && !isDue) return false;
+      this.#database.waitsForDisk = false;
+      const hasWorked = this.#applyJournal() || isDue && this.#removeExpired();
+      this.#isMaintenanceFailing = false;
+      if (!hasWorked && isDue) this.#maintainedAtMs = nowMs;
+      return hasWorked;
+    } catch (error) {
+      this.#maintainedAtMs = performance.now();
+      this.#countError();
+      if (!this.#isMaintenanceFailing) {
+        this.#host.report(`The data file cannot be tidied: ${reasonOf(error)}`);
+      }
+      this.#isMaintenanceFailing = true;
+      return false;
+    } finally {
+      this.#database.waitsForDisk = this.#sync === "always";
+    }
+  }
+
+  /**
+   * Brings a part of the journal to the table, if nothing has changed for a while; true if there is
+   * more. All of it is kept already, so nobody waits for the disk.
+   */
+  #applyJournal(): boolean {
+    const backlog = this.#backlog;
+    if (backlog.isEmpty && this.#heldBytes === 0) return false;
+    const isClosing = this.#state.isClosing;
+    if (!isClosing && performance.now() - this.#takenAtMs < quietMs) return false;
+    const isWhole = isClosing || !backlog.isRunning && (backlog.isEmpty || !backlog.begin());
+    let done = 0;
+    this.#database.transact(() => {
+      if (isWhole) {
+        backlog.applyAll();
+        apply(this.#database, this.#held);
+      } else {
+        done = backlog.advance(quietStep);
+      }
+    });
+    if (isWhole) {
+      backlog.cleared();
+      this.#held = [];
+      this.#heldBytes = 0;
+    } else {
+      backlog.advanced(done);
+    }
+    this.#state.show("journalBytes", backlog.bytes);
+    this.#isUnsynced = true;
+    return true;
+  }
+
+  /** Removes some expired entries; true if there may be more. */
+  #removeExpired(): boolean {
+    const timeMs = Math.min(Date.now(), performance.now() + this.#clockOffsetMs) - expiryDelayMs;
+    if (!this.#database.hasExpired(timeMs)) return false;
+    let removed = 0;
+    this.#database.transact(() => {
+      removed = this.#database.removeExpired(timeMs, expiredMax);
+    });
+    this.#isUnsynced = true;
+    return removed === expiredMax;
+  }
+
+  /** Tries whether the file can be written again. */
+  #tryAgain(): boolean {
+    try {
+      this.#database.waitsForDisk = true;
+      this.#database.tryWriting();
+      this.#succeeded(0);
+      return true;
+    } catch {
+      this.#countError();
+      return false;
+    }
+  }
+
+  #countError(): void {
+    this.#state.show("errors", this.#state.figure("errors") + 1);
+  }
+
+  /** Undoes changes that could not be committed, and all that came after them. */
+  async #undo(error: unknown, changes: Changes): Promise<void> {
+    const state = this.#state;
+    this.#countError();
+    const from = state.committed;
+    state.phase = phases.undoing;
+    const reason = reasonOf(error);
+    if (!this.#isFailing) {
+      this.#host.report(
+        `Cannot write the data file ${this.#database.file}: ${reason}. Changes are refused, and ` +
+          "those that were not kept are undone, until it can be written again",
+      );
+    }
+    this.#isFailing = true;
+    this.#maintainedAtMs = performance.now();
+    const failed = [changes, ...await this.#standStill()];
+    const to = state.taken;
+    const undoing = new Undoing(new Overlay(this.#database, this.#backlog.changes), failed);
+    for (const part of undoing.parts()) await this.#undoPart(part);
+    // What was evicted is to leave the file, too, but for what is back.
+    const evicted = undoing.evictions();
+    if (evicted !== undefined) this.#hold(evicted);
+    state.addUndecided(-failed.reduce((sum, { kept }) => sum + kept, 0));
+    state.failed(from, to);
+    state.committed = state.taken;
+    state.phase = phases.refusing;
+    this.#host.wake();
+  }
+
+  /** Waits until no request runs; returns what they have still changed. */
+  async #standStill(): Promise<Changes[]> {
+    const failed: Changes[] = [];
+    const endMs = performance.now() + standstillMs;
+    for (let isStill = false; !isStill;) {
+      isStill = !this.#state.isAnyRunning;
+      for (let more = await this.#take(); more !== undefined; more = await this.#take()) {
+        failed.push(more);
+        for (const number of more.buffers) {
+          this.#state.addBufferBytes(-(await this.#host.value(number)).length);
+        }
+      }
+      if (isStill) break;
+      if (performance.now() > endMs) throw new Error("Requests do not end, so none can be undone");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return failed;
+  }
+
+  /** Gives entries back; evictions that this takes are held. */
+  async #undoPart(part: UndoPart): Promise<void> {
+    const { undone } = this.#state;
+    this.#host.undo(part);
+    while (this.#state.undone === undone) {
+      const evicted = await this.#take();
+      if (evicted !== undefined) this.#hold(evicted);
+      else this.#state.awaitUndone(undone, 5);
+    }
+  }
+
+  /** Leaves the file tidy. */
+  #end(): void {
+    try {
+      this.#applyJournal();
+      this.#database.checkpoint();
+    } catch (error) {
+      this.#host.report(`The data file cannot be tidied: ${reasonOf(error)}`);
+    }
+    this.#database.close();
+  }
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
+}
