@@ -28,6 +28,8 @@ async function subcommand(name: string): Promise<Run> {
       return (await import("./cli/bench.ts")).run;
     case "copy":
       return (await import("./cli/copy.ts")).run;
+    case "data":
+      return (await import("./cli/data.ts")).run;
     case "completions":
       return (await import("./cli/completions.ts")).run;
     case "help":

@@ -29,6 +29,7 @@ export {
   lineTooLong,
   missingArgument,
   notAnInteger,
+  notKept,
   outOfMemory,
   secondsRange,
   serverBusy,
@@ -38,7 +39,7 @@ export {
   valueTooLarge,
   wrongValueBytes,
 } from "./protocol/error_replies.ts";
-export type { Info } from "./protocol/info.ts";
+export type { DataFileInfo, Info } from "./protocol/info.ts";
 export { isPlainKey, quotedKeyLength, quoteKeyInto } from "./protocol/key_words.ts";
 export {
   argumentBytesBeforeAuthMax,

@@ -13,7 +13,8 @@
  * @module
  */
 
-export type { Info as ServerInfo } from "./protocol.ts";
+export type { DataFileInfo, Info as ServerInfo } from "./protocol.ts";
+export type { SyncMode } from "./journal/mod.ts";
 export { connectInProcess, type InProcess, type InProcessOptions } from "./server/in_process.ts";
 export type { Io, TcpAddress, UnixAddress } from "./server/event_loop.ts";
 export { serve, Server, type ServerOptions } from "./server/server.ts";

@@ -42,6 +42,8 @@ function wordsOf({ name }: Subcommand): string[] {
       return commands.flatMap((command: Command) => [command.verb, ...command.aliases]);
     case "completions":
       return Object.keys(writers);
+    case "data":
+      return ["check", "dump", "load"];
     default:
       return [];
   }

@@ -12,6 +12,8 @@ export type Kind =
   | "bytes"
   | "count"
   | "event loop"
+  | "sync mode"
+  | "on or off"
   | "mode"
   | "number"
   | "path"

@@ -10,6 +10,7 @@ import { hostDefault } from "../protocol.ts";
 import { serve, type Server, type ServerOptions } from "../server.ts";
 import { version } from "../version.ts";
 import { showHelp } from "./help.ts";
+import { loadingProgress } from "./loading_progress.ts";
 import { LineWriter } from "./log.ts";
 import { serveCommand } from "./options/serve.ts";
 import { parse, type Values } from "./parse.ts";
@@ -40,7 +41,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const stopped = untilStopped(server, log);
   output.line(
     `Blink Store ${version} listens on ${server.addresses.map(showListener).join(" and ")}, ` +
-      `memory limit ${showBytes(server.store.limitBytes)}, ${showLoop(server)}`,
+      `memory limit ${showBytes(server.store.limitBytes)}, ${showLoop(server)}${
+        showDataFile(server, values.data)
+      }`,
   );
   for (const warning of await tokenWarnings(tokenFile, token)) log.line(warning);
   if (token === undefined) warnWhenOpen(server, log);
@@ -57,16 +60,23 @@ function optionsFrom(values: ServeValues): ServerOptions {
   if (path === undefined && values["unix-mode"] !== undefined) {
     throw new UsageError("the mode of a Unix socket is given, but no socket: add --unix PATH");
   }
+  if (values.data === undefined && values.sync !== undefined) {
+    throw new UsageError("a sync mode is given, but no data file: add --data FILE");
+  }
   return {
     tcp: tcpFrom(values),
     unix: path === undefined ? [] : [{ path, mode: values["unix-mode"] }],
     memoryLimitBytes: values["memory-limit"],
+    evicts: values.eviction,
     connectionsMax: values["max-connections"],
     lineBytesMax: values["max-line"],
     pendingBytesMax: values["max-pending"],
     idleTimeoutMs: idleTimeoutSeconds === undefined ? undefined : idleTimeoutSeconds * 1000,
     io: values.io,
     threads: values.threads,
+    dataFile: values.data,
+    sync: values.sync,
+    onLoading: loadingProgress(),
     ownsThread: true,
   };
 }
@@ -100,6 +110,11 @@ async function untilStopped(server: Server, log: LineWriter): Promise<void> {
   }
   await stopping.promise;
   await server.shutdown();
+}
+
+function showDataFile({ loadedEntries }: Server, file: string | undefined): string {
+  if (loadedEntries === undefined || file === undefined) return "";
+  return `, data file ${file} with ${loadedEntries === 1 ? "1 entry" : `${loadedEntries} entries`}`;
 }
 
 function showLoop({ io, threads }: Server): string {

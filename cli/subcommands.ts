@@ -45,6 +45,11 @@ export const subcommands: readonly Summary[] = [
     load: async () => (await import("./options/copy.ts")).copyCommand,
   },
   {
+    name: "data",
+    summary: "verify a data file, dump its entries as JSON, load them",
+    load: async () => (await import("./options/data.ts")).dataCommand,
+  },
+  {
     name: "completions",
     summary: "print the completions of a shell: bash, zsh or fish",
     load: async () => (await import("./options/completions.ts")).completionsCommand,

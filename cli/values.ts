@@ -82,6 +82,18 @@ export function readMode(text: string): number {
   return parseInt(text, 8);
 }
 
+/** Reads `on` or `off`. */
+export function readOnOrOff(text: string): boolean {
+  if (text === "on" || text === "off") return text === "on";
+  throw new UsageError(`"${text}" is neither on nor off`);
+}
+
+/** Reads when changes reach the disk. */
+export function readSyncMode(text: string): "always" | "interval" | "off" {
+  if (text === "always" || text === "interval" || text === "off") return text;
+  throw new UsageError(`"${text}" is not a sync mode: give always, interval or off`);
+}
+
 /** Reads the name of an event loop. */
 export function readEventLoop(text: string): "auto" | "epoll" | "portable" {
   if (text === "auto" || text === "epoll" || text === "portable") return text;

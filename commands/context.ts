@@ -7,6 +7,7 @@
 
 import {
   type Buffers,
+  type DataFileInfo,
   type ErrorKind,
   type ErrorReply,
   type Info,
@@ -81,6 +82,8 @@ export interface ContextOptions {
   readonly requestBytesMax?: number;
   /** Given where other threads use the store, too. */
   readonly shared?: SharedParts;
+  /** Figures about the data file, for INFO; undefined where there is none. */
+  readonly dataFile?: () => DataFileInfo;
 }
 
 /** The timers of the runtime. */
@@ -197,7 +200,7 @@ export class Context {
    * `resetStatistics`.
    */
   info(since: "start" | "reset" = "start"): Info {
-    const { version, processBytes, io, shared, redisVerbs } = this.#options;
+    const { version, processBytes, io, shared, redisVerbs, dataFile } = this.#options;
     return infoOf(this.store, this.#allCounters, {
       since,
       version,
@@ -207,6 +210,7 @@ export class Context {
       uptimeMs: this.now() - this.#startedAtMs,
       processBytes: processBytes?.() ?? 0,
       locks: shared?.locks ?? noLocks,
+      dataFile: dataFile?.(),
     });
   }
 

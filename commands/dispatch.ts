@@ -108,6 +108,12 @@ export class CommandTable {
     return number !== unknownVerb && this.#needsNoAuth[number];
   }
 
+  /** Whether a parsed request may change the store. */
+  mayWrite({ verb, expiry }: Request): boolean {
+    // GET can set an expiry.
+    return this.#commands[verb].writes || verb === this.#get && expiry !== "keep";
+  }
+
   /** Reads the line `bytes[start, end)`, which holds no line feed, into `request`. */
   parse(bytes: Uint8Array, start: number, end: number, request: Request): void {
     const verbStart = skipBlanks(bytes, start, end);

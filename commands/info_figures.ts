@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Info } from "../protocol.ts";
+import type { DataFileInfo, Info } from "../protocol.ts";
 import type { Storage } from "../store.ts";
 import { Counters, firstRedisVerb } from "./counters.ts";
 
@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly redisVerbs: readonly string[];
   /** Shards of the store, and how often a thread waited for the lock of one. */
   readonly locks: LockFigures;
+  /** Figures about the data file, if there is one. */
+  readonly dataFile: DataFileInfo | undefined;
 }
 
 /** Figures about the locks of a store that threads share. */
@@ -87,6 +89,7 @@ export function infoOf(
       microseconds: Math.round(totals.slowestMs * 1000),
       verb: totals.slowestMs > 0 ? nameOf(totals.slowestVerb, surroundings) : "",
     },
+    ...(surroundings.dataFile === undefined ? {} : { data_file: surroundings.dataFile }),
   };
 }
 

@@ -23,6 +23,10 @@ export interface Settings {
   readonly idleTimeoutMs: number;
   /** The longest request, in bytes. */
   readonly lineBytesMax: number;
+  /** Whether entries are evicted to make room. */
+  readonly evicts: boolean;
+  /** When changes reach the disk; undefined where there is no data file. */
+  readonly sync?: "always" | "interval" | "off";
 }
 
 /** The settings where there is no server, such as in a program that holds its own store. */
@@ -35,6 +39,7 @@ export const settingsDefault: Settings = {
   connectionsMax: 10_000,
   idleTimeoutMs: 0,
   lineBytesMax: 16 * 1024 * 1024,
+  evicts: true,
 };
 
 /** Microseconds of processor time that the process has used. */

@@ -29,6 +29,7 @@ export const errorKinds = [
   "wrong_arguments",
   "wrong_state",
   "broken_request",
+  "not_kept",
 ] as const;
 
 /** The kind of an error, as INFO counts it. */
@@ -94,6 +95,13 @@ export const authenticationFailed: ErrorReply = errorReply(
 /** The last line to a connection whose unfinished line does not fit `--max-pending`. */
 export const serverBusy: ErrorReply = errorReply("server_busy", "server busy");
 
+/** The reply to a change that the data file does not take: it is not made, or undone. */
+export const notKept: ErrorReply = errorReply(
+  "not_kept",
+  "not kept: the data file cannot be written",
+  "MISCONF not kept: the data file cannot be written",
+);
+
 /** The only line to a connection beyond the server's limit. */
 export const tooManyConnections: ErrorReply = errorReply(
   "too_many_connections",
@@ -133,7 +141,11 @@ export function wrongValueBytes(actual: number, expected: number): ErrorReply {
 }
 
 /** The reply to a change for which the store cannot get memory. */
-export const outOfMemory: ErrorReply = errorReply("out_of_memory", "out of memory");
+export const outOfMemory: ErrorReply = errorReply(
+  "out_of_memory",
+  "out of memory",
+  "OOM command not allowed when used memory > 'maxmemory'.",
+);
 
 /** The reply to an option that the command does not have. */
 export function unknownOption(bytes: Uint8Array, start: number, end: number): ErrorReply {

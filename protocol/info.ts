@@ -67,4 +67,31 @@ export interface Info {
    * timed: MGET, SCAN, FLUSH and INFO, and GET, SET and PUT of values of 16 KiB or more.
    */
   readonly slowest: { readonly microseconds: number; readonly verb: string };
+  /** Figures about the data file; absent where there is none. */
+  readonly data_file?: DataFileInfo;
+}
+
+/** Figures about the data file. */
+export interface DataFileInfo {
+  /** Its path. */
+  readonly path: string;
+  /** When changes reach the disk. */
+  readonly sync: "always" | "interval" | "off";
+  /**
+   * `"keeping"`: changes are kept; `"undoing"`: a commit has failed, and its changes are being undone;
+   * `"refusing"`: the file cannot be written, and requests that change something are refused.
+   */
+  readonly state: "keeping" | "undoing" | "refusing";
+  /** Bytes of the file, and of its write-ahead log. */
+  readonly bytes: number;
+  /** Changes that are not committed yet. */
+  readonly uncommitted: number;
+  /** Commits since the start. */
+  readonly commits: number;
+  /** When the last commit ended, in milliseconds since 1970; 0: none yet. */
+  readonly last_commit_at: number;
+  /** How many milliseconds it took. */
+  readonly last_commit_ms: number;
+  /** Commits that failed since the start. */
+  readonly errors: number;
 }

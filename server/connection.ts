@@ -9,10 +9,11 @@
  */
 
 import type { ClientRecord, SocketAddresses } from "../commands/mod.ts";
-import { serverBusy } from "../protocol.ts";
+import { notKept, serverBusy } from "../protocol.ts";
 import type { OpenConnection, ServerContext } from "./context.ts";
 import { InputBuffer } from "./input_buffer.ts";
 import { OutputBuffer } from "./output_buffer.ts";
+import { ReplyChanges } from "./reply_changes.ts";
 import { RequestReader } from "./request_reader.ts";
 import { Session, type SessionOwner } from "./session.ts";
 
@@ -77,6 +78,8 @@ export class Connection implements SessionOwner, OpenConnection {
   readonly #input: InputBuffer;
   readonly #output: OutputBuffer;
   readonly #requests: RequestReader;
+  /** The replies that must not leave before their changes are on the disk. */
+  readonly #changes: ReplyChanges | undefined;
   /** What to do once the output is sent; `"run"`: run further lines. */
   #after: Want | "run" = "run";
   /** Bytes of this connection that are counted in the shared bounds. */
@@ -98,7 +101,9 @@ export class Connection implements SessionOwner, OpenConnection {
 
   constructor(context: ServerContext) {
     this.#context = context;
-    this.#session = new Session(context.commands, context.table, this);
+    const { journal } = context;
+    this.#session = new Session(context.commands, context.table, this, journal);
+    if (journal?.waits === true) this.#changes = new ReplyChanges(journal, () => this.wake());
     this.#input = new InputBuffer(context.buffers);
     this.#output = new OutputBuffer(context.commands.output, context.buffers);
     this.#requests = new RequestReader(context, this.#session, this.#input);
@@ -128,7 +133,24 @@ export class Connection implements SessionOwner, OpenConnection {
       this.#after = this.#runSafely();
       if (this.#isAborted) return "close";
     }
-    return "send";
+    return this.#changes === undefined || this.#mayLeave(this.#changes) ? "send" : "wait";
+  }
+
+  hasChanged(start: number, end: number, position: number): void {
+    this.#changes?.add(start, end, position);
+  }
+
+  /** Whether the output may leave; replies whose changes were undone have become errors then. */
+  #mayLeave(changes: ReplyChanges): boolean {
+    if (changes.mustWait) return false;
+    const parts = changes.settle(this.#session.speaksRedis ? notKept.redis : notKept.line);
+    if (parts.length === 0) return true;
+    for (const { bytes } of parts) {
+      if (bytes.length > 0) this.#context.commands.counters.countError(notKept.kind);
+    }
+    this.#output.replace(parts);
+    this.#countReplies();
+    return true;
   }
 
   /** The space for the next read; it can be `lent`, which takes it until `settle`. */
@@ -215,7 +237,8 @@ export class Connection implements SessionOwner, OpenConnection {
       const allowedMs = timeoutMs + unfinishedBytes * 1000 / slowestBytesPerSecond;
       return nowMs - this.#lineStartedAtMs > allowedMs;
     }
-    const isOurTurn = this.#session.hasPending && this.#output.unsentBytes === 0;
+    const isOurTurn = this.#session.hasPending && this.#output.unsentBytes === 0 ||
+      this.#changes?.isWaiting === true;
     if (isOurTurn) return false;
     const onTheirWay = Math.min(this.#sentSinceRequest, kernelBytesMax);
     return nowMs - this.#activeAtMs > timeoutMs + onTheirWay * 1000 / slowestBytesPerSecond;
@@ -223,6 +246,7 @@ export class Connection implements SessionOwner, OpenConnection {
 
   /** Whether replies wait for a client that has taken nothing for `durationMs`. */
   isStalled(nowMs: number, durationMs: number): boolean {
+    if (this.#changes?.isWaiting === true) return false;
     return this.#output.unsentBytes > 0 && nowMs - this.#activeAtMs >= durationMs;
   }
 
@@ -267,6 +291,11 @@ export class Connection implements SessionOwner, OpenConnection {
     const { output } = this.#context.commands;
     let after: Want | "run";
     this.#isWoken = false;
+    const { journal } = this.#context;
+    if (journal?.enter() === false) {
+      journal.whenChanged(() => this.wake());
+      return "wait";
+    }
     try {
       after = this.#run();
       this.#output.take();
@@ -277,6 +306,8 @@ export class Connection implements SessionOwner, OpenConnection {
       this.#context.runFault(error);
       this.abort();
       return "close";
+    } finally {
+      journal?.leave();
     }
     this.#countReplies();
     // Memory that the run itself has given back may be what an operation waits for.

@@ -8,6 +8,7 @@
 
 import type { ClientRecord, Clients, CommandTable, Context } from "../commands/mod.ts";
 import { ArrayParser } from "../protocol.ts";
+import type { ThreadJournal } from "../journal/mod.ts";
 import { InvariantError } from "../store.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Events } from "./event_log.ts";
@@ -68,6 +69,8 @@ export interface ServerContextOptions {
   readonly events: Events;
   /** The way to the other threads of the server, where there are some. */
   readonly link?: ThreadLink;
+  /** Where changes are recorded, if they are kept. */
+  readonly journal?: ThreadJournal;
   /** Makes the clients of all threads from those of this one; this one's alone by default. */
   readonly clients?: (context: ServerContext) => Clients;
   /** Called when an invariant is broken: the server cannot go on. */
@@ -81,6 +84,8 @@ export class ServerContext {
   readonly buffers: BufferPool;
   readonly limits: Limits;
   readonly events: Events;
+  /** Where changes are recorded; undefined where nothing is kept. */
+  readonly journal: ThreadJournal | undefined;
   /** Bytes of unfinished lines of all connections. */
   readonly input: MemoryBound;
   /** The part of `input` that belongs to clients that have not logged in. */
@@ -113,6 +118,7 @@ export class ServerContext {
     this.buffers = options.buffers;
     this.limits = options.limits;
     this.events = options.events;
+    this.journal = options.journal;
     const { link } = options;
     const share = (name: BoundName, bytesMax: number) =>
       link === undefined ? undefined : new ThreadBound(link, name, bytesMax);
@@ -185,11 +191,15 @@ export class ServerContext {
 
   /** Does work that is due without a request: expiry and flushes. True when more is due now. */
   sweep(): boolean {
+    // Nothing may change while changes are being undone.
+    if (this.journal?.enter() === false) return false;
     try {
       return this.commands.store.sweep();
     } catch (error) {
       this.broken(error);
       return false;
+    } finally {
+      this.journal?.leave();
     }
   }
 
@@ -207,6 +217,8 @@ export class ServerContext {
     }
     this.polled();
     this.#makeRoom(nowMs);
+    // A call to wake this thread may have gone unnoticed.
+    this.journal?.advanced();
     if (this.#link === undefined) return;
     this.#link.state.beat(this.#link.thread);
     this.replies.showWanted();

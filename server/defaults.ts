@@ -18,6 +18,8 @@ export const serverDefaults = {
   idleTimeoutMs: 0,
   io: "auto",
   threads: 1,
+  evicts: true,
+  sync: "always",
 } as const;
 
 /** The most threads that a server may have. */

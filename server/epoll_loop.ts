@@ -43,6 +43,9 @@ const sharedTurnMs = 2;
 /** The longest turn of a loop that owns its thread. */
 const heldTurnMs = 10;
 
+/** After so many rounds changes are submitted, even if there is more to do. */
+const unsubmittedRoundsMax = 16;
+
 /** After so long without an event such a loop waits aside, too. */
 const quietMs = 50;
 
@@ -68,6 +71,8 @@ export class EpollLoop implements EventLoop, EpollTurns {
   /** Those who wait for the end of a round. */
   #yielding: (() => void)[] = [];
   #drained: (() => void) | undefined;
+  /** Rounds since changes were last submitted. */
+  #unsubmittedRounds = 0;
   #isAside = false;
   #isEnding = false;
   #isStopped = false;
@@ -101,6 +106,10 @@ export class EpollLoop implements EventLoop, EpollTurns {
 
   get addresses(): readonly (Deno.NetAddr | Deno.UnixAddr)[] {
     return this.#bound.map(({ address }) => address);
+  }
+
+  get wakeFds(): readonly number[] {
+    return this.#link?.wakeFds ?? [this.#wakeFd];
   }
 
   listenTcp(address: TcpAddress): void {
@@ -176,7 +185,9 @@ export class EpollLoop implements EventLoop, EpollTurns {
   /** The eventfd was written to: another thread may want something of this one. */
   #woken(): void {
     const context = this.#context;
-    if (this.#link === undefined || context === undefined) return;
+    if (context === undefined) return;
+    context.journal?.advanced();
+    if (this.#link === undefined) return;
     for (let fd; (fd = this.#link.takeOver()) >= 0;) this.#serve(fd, context);
     context.replies.wake();
     this.onWoken?.();
@@ -218,7 +229,7 @@ export class EpollLoop implements EventLoop, EpollTurns {
     this.#nextQueue = queue;
     const yielding = this.#yielding;
     if (yielding.length > 0) this.#yielding = [];
-    const events = this.#system.set.wait(timeoutMs);
+    const events = this.#wait(context, timeoutMs, queue.length === 0);
     context.polled();
     for (const driver of queue) driver.advance();
     queue.length = 0;
@@ -226,9 +237,26 @@ export class EpollLoop implements EventLoop, EpollTurns {
     return events;
   }
 
+  /**
+   * Waits for events. Changes are submitted when nobody has anything more to do, so that those of
+   * many clients are committed together; or after some rounds, where there is always somebody.
+   */
+  #wait(context: ServerContext, timeoutMs: number, isLast: boolean): number {
+    const { journal } = context;
+    const { set } = this.#system;
+    if (journal?.mustSubmit !== true) return set.wait(timeoutMs);
+    const events = set.wait(0);
+    this.#unsubmittedRounds++;
+    if ((events > 0 || !isLast) && this.#unsubmittedRounds < unsubmittedRoundsMax) return events;
+    this.#unsubmittedRounds = 0;
+    journal.submit();
+    return events > 0 || timeoutMs === 0 ? events : set.wait(timeoutMs);
+  }
+
   /** Lets the runtime have its turn: while there is no work, until there is some. */
   async #handOver(quietForMs: number): Promise<void> {
     const isBusy = this.#hasWork || this.#ownsThread && quietForMs <= quietMs;
+    this.#context?.journal?.submit();
     this.#isAside = true;
     await this.#system.set.waitAside(isBusy ? 0 : -1);
     this.#isAside = false;

@@ -16,6 +16,8 @@ export interface EventLoop {
   readonly io: Io;
   /** Where it listens, with the ports that the system chose. */
   readonly addresses: readonly (Deno.NetAddr | Deno.UnixAddr)[];
+  /** The eventfds of all threads, which other threads write to; empty where there are none. */
+  readonly wakeFds: readonly number[];
   /**
    * Listens on a TCP address; accepts nobody yet.
    *

@@ -10,6 +10,8 @@
 
 import type { Buffers, ReplyWriter } from "../protocol.ts";
 
+import type { Replacement } from "./reply_changes.ts";
+
 const nothing = new Uint8Array(0);
 
 /** The replies of one connection that are not sent. */
@@ -64,6 +66,30 @@ export class OutputBuffer {
   sent(bytes: number): void {
     this.#sentLength += bytes;
     if (this.#sentLength === this.#length) this.drop();
+  }
+
+  /** Replaces parts of the replies, of which none is sent; the parts are in their order. */
+  replace(parts: readonly Replacement[]): void {
+    const before = this.unsent();
+    const length =
+      parts.reduce((sum, { start, end, bytes }) => sum + bytes.length - end + start, 0) +
+      before.length;
+    const after = this.#buffers.take(length);
+    let from = 0;
+    let to = 0;
+    const append = (bytes: Uint8Array) => {
+      after.set(bytes, to);
+      to += bytes.length;
+    };
+    for (const { start, end, bytes } of parts) {
+      append(before.subarray(from, start));
+      append(bytes);
+      from = end;
+    }
+    append(before.subarray(from));
+    this.drop();
+    this.#bytes = after;
+    this.#length = length;
   }
 
   /** Forgets the replies, and gives the buffer back. */

@@ -136,6 +136,7 @@ export class PortableDriver implements ConnectionDriver {
     const requestsBefore = connection.requestsRun;
     const want = connection.next();
     const requests = connection.requestsRun - requestsBefore;
+    this.#context.journal?.submit();
     if (want === "send" || requests > 0) {
       this.#scheduler.countWork(requests, connection.unsentBytes);
     }

@@ -16,6 +16,7 @@ import { Waker } from "./waker.ts";
 /** Serves over the runtime's sockets. */
 export class PortableLoop implements EventLoop {
   readonly io = "portable";
+  readonly wakeFds: readonly number[] = [];
   readonly #waker: Waker | undefined;
   readonly #bound: Bound<Deno.Listener>[] = [];
   readonly #drivers = new Set<PortableDriver>();

@@ -12,6 +12,7 @@ import {
   redisTable,
   type Settings,
 } from "../commands/mod.ts";
+import type { ThreadJournal } from "../journal/mod.ts";
 import type { Storage } from "../store.ts";
 import { version } from "../version.ts";
 import { BufferPool } from "./buffer_pool.ts";
@@ -37,6 +38,10 @@ export interface ServedLoopOptions {
   readonly isToken?: TokenCheck;
   /** Called when an invariant is broken. */
   readonly onBroken: (error: Error) => void;
+  /** Where changes are recorded, if they are kept; its store is the one that is served. */
+  readonly journal?: ThreadJournal;
+  /** Figures about the data file, for INFO. */
+  readonly dataFile?: ContextOptions["dataFile"];
   /** See `ServerContextOptions.clients`. */
   readonly clients?: ServerContextOptions["clients"];
   /** Given where the server has several threads. */
@@ -56,7 +61,8 @@ export class ServedLoop {
   #isSweeping = false;
 
   constructor(loop: EventLoop, options: ServedLoopOptions) {
-    const { store, limits, settings, events, isToken, onBroken, clients, threads } = options;
+    const { limits, settings, events, isToken, onBroken, clients, threads, journal } = options;
+    const store = journal?.store ?? options.store;
     this.#loop = loop;
     const threadCount = threads?.link.state.threads ?? 1;
     const buffers = new BufferPool(limits.pendingBytesMax / threadCount);
@@ -74,6 +80,7 @@ export class ServedLoop {
       requestBytesMax: limits.lineBytesMax,
       now: threads?.now,
       shared: threads?.shared,
+      dataFile: options.dataFile,
     });
     this.context = new ServerContext({
       commands,
@@ -83,6 +90,7 @@ export class ServedLoop {
       events,
       clients,
       onBroken,
+      journal,
       link: threads?.link,
     });
     loop.start(this.context);

@@ -7,16 +7,17 @@
 
 import type { Settings } from "../commands/mod.ts";
 import type { Info } from "../protocol.ts";
-import { SharedStore, type Storage, Store } from "../store.ts";
+import type { SyncMode } from "../journal/mod.ts";
+import type { SharedStore, Storage } from "../store.ts";
 import { chooseLoop, type ChosenLoop } from "./choose_loop.ts";
 import { AllClients, type ClientsMessage, OwnClients } from "./clients.ts";
 import type { Limits, ServerContext } from "./context.ts";
 import { serverDefaults, shutdownGraceMs, tickMs } from "./defaults.ts";
 import type { Io, TcpAddress, UnixAddress } from "./event_loop.ts";
 import { EventLog } from "./event_log.ts";
+import { KeptStore } from "./kept_store.ts";
 import { ServedLoop, type ServedLoopOptions } from "./served_loop.ts";
 import { settingsOf } from "./settings.ts";
-import { sharedClock } from "./shared_clock.ts";
 import { phases } from "./thread_state.ts";
 import { Threads, type ThreadsOptions } from "./threads.ts";
 import { checkByDigest, digestOfToken, type TokenCheck } from "./token.ts";
@@ -72,6 +73,23 @@ export interface ServerOptions {
    * ```
    */
   threads?: number | "auto";
+  /**
+   * Whether entries are evicted to make room, which is the default; if not, requests that need more
+   * memory than the limit are refused.
+   */
+  evicts?: boolean;
+  /**
+   * The path of a data file, which keeps the entries beyond the end of the process; without one,
+   * nothing is kept. It is made if it does not exist.
+   */
+  dataFile?: string;
+  /**
+   * When changes reach the disk: `"always"`, the default, before they are answered; `"interval"`, at
+   * least once a second; `"off"`, when the system likes.
+   */
+  sync?: SyncMode;
+  /** Called now and then while the data file is loaded: entries read so far, and their number. */
+  onLoading?: (read: number, total: number) => void;
 }
 
 /**
@@ -103,12 +121,25 @@ export async function serveWith(
     (options.unix?.length
       ? []
       : [{ hostname: serverDefaults.hostname, port: serverDefaults.port }]);
+  let kept: KeptStore | undefined;
+  let server: Server | undefined;
   try {
+    // Clients are refused until the data file is loaded.
+    kept = await KeptStore.open(chosen, {
+      limitBytes: options.memoryLimitBytes ?? serverDefaults.memoryLimitBytes,
+      evicts: options.evicts ?? serverDefaults.evicts,
+      store: options.store,
+      dataFile: dataFileFrom(options),
+      report: options.onEvent ?? (() => {}),
+      onLoading: options.onLoading,
+      onFailed: (reason) => server?.fail(new Error(reason)),
+    });
     for (const address of tcp) loop.listenTcp(address);
     for (const address of options.unix ?? []) await loop.listenUnix(address);
-    return await Server.start(chosen, options, settings);
+    return server = await Server.start(chosen, kept, options, settings);
   } catch (error) {
     await loop.close();
+    await kept?.close();
     peers?.link.close();
     throw error;
   }
@@ -128,7 +159,10 @@ export class Server implements AsyncDisposable {
   readonly io: Io;
   /** How many threads serve. */
   readonly threads: number;
+  /** Entries that the data file had; undefined where there is none. */
+  readonly loadedEntries: number | undefined;
   readonly #chosen: ChosenLoop;
+  readonly #kept: KeptStore;
   readonly #limits: Limits;
   readonly #settings: Settings;
   readonly #events: EventLog;
@@ -139,26 +173,32 @@ export class Server implements AsyncDisposable {
   #watching: ReturnType<typeof setInterval> | undefined;
   #isEnding = false;
 
-  private constructor(chosen: ChosenLoop, options: ServerOptions, store: Storage) {
+  private constructor(chosen: ChosenLoop, options: ServerOptions, kept: KeptStore) {
     const { loop, peers } = chosen;
     this.#chosen = chosen;
+    this.#kept = kept;
     this.#limits = limitsFrom(options);
     this.#events = new EventLog(options.onEvent);
-    this.store = store;
+    this.store = kept.store;
+    this.loadedEntries = kept.loaded?.loaded;
     this.io = loop.io;
     this.threads = peers?.link.state.threads ?? 1;
     this.addresses = loop.addresses;
-    this.#settings = settingsOf(loop.addresses, this.#limits);
+    this.#settings = settingsOf(loop.addresses, this.#limits, {
+      evicts: options.evicts ?? serverDefaults.evicts,
+      sync: dataFileFrom(options)?.sync,
+    });
     this.finished = this.#ended.promise;
   }
 
   /**
    * Serves over a loop that listens; for {@linkcode serve}, which is the way to start a server.
    *
-   * @throws {Error} when the store or the threads cannot be made.
+   * @throws {Error} when the threads cannot be made.
    */
   static async start(
     chosen: ChosenLoop,
+    kept: KeptStore,
     options: ServerOptions,
     settings: ThreadSettings,
   ): Promise<Server> {
@@ -167,21 +207,18 @@ export class Server implements AsyncDisposable {
       ? undefined
       : await digestOfToken(options.token);
     const isToken = tokenDigest && await checkByDigest(tokenDigest);
-    const limitBytes = options.memoryLimitBytes ?? serverDefaults.memoryLimitBytes;
-    if (peers === undefined) {
-      const server = new Server(chosen, options, options.store ?? new Store({ limitBytes }));
-      server.#serve(server.store, isToken);
+    const server = new Server(chosen, options, kept);
+    const { shared: store, now } = kept;
+    if (peers === undefined || store === undefined || now === undefined) {
+      server.#serve(isToken);
       return server;
     }
-    const { link, memory } = peers;
-    const now = sharedClock(peers.libc);
-    const { threads, counters } = link.state;
-    const store = SharedStore.create({ limitBytes, threads, memory, now });
-    const server = new Server(chosen, options, store);
+    const { link } = peers;
+    const { counters } = link.state;
     const startedAtMs = now();
     const shared = { counters: counters[0], allCounters: counters, locks: store, startedAtMs };
     await server.#startThreads(store, tokenDigest, startedAtMs, settings);
-    server.#serve(store, isToken, { link, now, shared });
+    server.#serve(isToken, { link, now, shared });
     return server;
   }
 
@@ -238,12 +275,14 @@ export class Server implements AsyncDisposable {
         settings: this.#settings,
         tokenDigest,
         startedAtMs,
+        journal: this.#kept.journal?.handle,
       },
+      onValue: (number, value) => this.#kept.journal?.passValue(number, value),
       onEvents: (events) => {
         for (const event of events) this.#events.reportGathered(event, this.#nowMs);
       },
       onClients: (message) => this.#clients?.received(message),
-      onFailed: (reason) => this.#fail(new Error(reason)),
+      onFailed: (reason) => this.fail(new Error(reason)),
     });
     this.#watching = setInterval(() => this.#threads?.watch(), tickMs);
     Deno.unrefTimer(this.#watching);
@@ -253,18 +292,17 @@ export class Server implements AsyncDisposable {
     return this.#served?.context.nowMs ?? 0;
   }
 
-  #serve(
-    store: Storage,
-    isToken: TokenCheck | undefined,
-    threads?: ServedLoopOptions["threads"],
-  ): void {
+  #serve(isToken: TokenCheck | undefined, threads?: ServedLoopOptions["threads"]): void {
+    const { store, thread, journal } = this.#kept;
     this.#served = new ServedLoop(this.#chosen.loop, {
       store,
+      journal: thread,
+      dataFile: journal && (() => journal.figures()),
       limits: this.#limits,
       settings: this.#settings,
       events: this.#events,
       isToken,
-      onBroken: (error) => this.#fail(error),
+      onBroken: (error) => this.fail(error),
       clients: threads && ((context) => this.#allClients(context)),
       threads,
     });
@@ -275,12 +313,15 @@ export class Server implements AsyncDisposable {
     return this.#clients = new AllClients(new OwnClients(context), 0, this.threads, post);
   }
 
-  /** Ends the server after a broken invariant: the store's content can no longer be trusted. */
-  #fail(error: Error): void {
+  /**
+   * Ends the server after a broken invariant, when the store's content can no longer be trusted, or
+   * when what is to be kept cannot be; for the server's own parts.
+   */
+  fail(error: Error): void {
     // A thread that cannot start is the error of the start.
     if (this.failure !== undefined || this.#served === undefined) return;
     this.failure = error;
-    if (this.store instanceof SharedStore) this.store.markBroken();
+    this.#kept.shared?.markBroken();
     this.#threads?.raise(phases.broken);
     this.#events.report("fault", `The server ends: ${error.message}`, Infinity);
     // Later, since a connection may be running now.
@@ -297,11 +338,17 @@ export class Server implements AsyncDisposable {
   async #close(): Promise<void> {
     const [haveEnded] = await Promise.all([this.#threads?.end(), this.#running.close()]);
     this.#threads?.link.close();
+    await this.#kept.close();
     const canClose = haveEnded === true && this.failure === undefined;
-    if (this.store instanceof SharedStore && canClose) this.store.close();
+    if (canClose) this.#kept.shared?.close();
     this.#events.flush();
     this.#ended.resolve();
   }
+}
+
+/** The data file that is asked for. */
+function dataFileFrom({ dataFile, sync = serverDefaults.sync }: ServerOptions) {
+  return dataFile === undefined ? undefined : { file: dataFile, sync };
 }
 
 /** The threads that are asked for; a store that is passed in is for one. */

@@ -20,12 +20,15 @@ import {
   type SocketAddresses,
   type Step,
 } from "../commands/mod.ts";
+import type { ThreadJournal } from "../journal/mod.ts";
 import {
   Arguments,
   type ArrayParser,
   authenticationRequired,
   type ErrorReply,
+  notKept,
 } from "../protocol.ts";
+import { HeldRequest } from "./held_request.ts";
 
 /** The most replies that one session holds back behind an operation. */
 export const heldRepliesMax = 1024;
@@ -43,6 +46,11 @@ export interface SessionOwner {
   authenticationFailed(): void;
   /** An operation that waited can go on: step the session. */
   wake(): void;
+  /**
+   * The output has the reply to a change, or a part of one, at `[start, end)`: it must not leave
+   * before the journal has decided about the change at this position.
+   */
+  hasChanged?(start: number, end: number, position: number): void;
 }
 
 /** The part of a client's record that its session knows. */
@@ -63,6 +71,8 @@ interface PendingReply {
   readonly verb: number;
   /** Whether the client does not want it. */
   readonly isMuted: boolean;
+  /** The position of the last change of the request, where replies wait for the disk. */
+  position?: number;
 }
 
 /** Runs the requests of one client. */
@@ -84,12 +94,20 @@ export class Session implements SessionControl {
   readonly #context: Context;
   readonly #table: CommandTable;
   readonly #owner: SessionOwner;
+  /** Where changes are recorded; undefined where nothing is kept. */
+  readonly #journal: ThreadJournal | undefined;
   /** Replies that are not completely written to the output, in the order of their requests. */
   readonly #pending: PendingReply[] = [];
   /** Bytes of replies that are held back. */
   #heldBackBytes = 0;
 
-  constructor(context: Context, table: CommandTable, owner: SessionOwner) {
+  constructor(
+    context: Context,
+    table: CommandTable,
+    owner: SessionOwner,
+    journal?: ThreadJournal,
+  ) {
+    this.#journal = journal;
     this.#context = context;
     this.#table = table;
     this.#owner = owner;
@@ -139,9 +157,11 @@ export class Session implements SessionControl {
   run(bytes: Uint8Array, start: number, end: number): void {
     const context = this.#context;
     const table = this.#table;
+    const journal = this.#journal;
     context.redisClient = undefined;
     const { output } = context;
     const before = output.length;
+    const changesBefore = journal === undefined ? 0 : journal.changes;
     // The arguments of a client that has not logged in are not parsed.
     if (!this.isAuthenticated && !table.needsNoAuth(bytes, start, end)) {
       context.fail(authenticationRequired);
@@ -152,14 +172,17 @@ export class Session implements SessionControl {
         context.fail(request.error);
       } else {
         this.lastVerb = request.verb;
-        const operation = table.execute(context, request, bytes, this);
+        const operation = journal?.isUneven === true && table.mayWrite(request)
+          ? this.#hold(journal)
+          : table.execute(context, request, bytes, this);
         if (operation !== undefined) {
-          this.#begin(operation, request.verb, bytes, before, false);
+          this.#begin(operation, request.verb, bytes, before, false, changesBefore);
           return;
         }
       }
     }
     if (this.hasPending) this.#holdBack(undefined, noVerb, before);
+    if (journal !== undefined && journal.changes !== changesBefore) this.#changed(before);
   }
 
   /** Runs the array that the parser has read. The session must not be busy. */
@@ -170,7 +193,11 @@ export class Session implements SessionControl {
     const before = context.output.length;
     const isSkipped = client.replyMode === "skip next";
     if (isSkipped) client.replyMode = "on";
-    const operation = redisTable.run(context, parser.args, bytes, this);
+    const journal = this.#journal;
+    const changesBefore = journal === undefined ? 0 : journal.changes;
+    const operation = journal?.isUneven === true && redisTable.mayWrite(parser.args, bytes, this)
+      ? this.#holdArray(journal, parser.args)
+      : redisTable.run(context, parser.args, bytes, this);
     const { verb } = parser.args;
     if (verb >= 0) this.lastVerb = verb;
     const isMuted = isSkipped || client.replyMode === "off";
@@ -178,10 +205,46 @@ export class Session implements SessionControl {
     if (operation !== undefined) {
       // Its offsets are the operation's now.
       parser.args = new Arguments();
-      this.#begin(operation, verb, bytes, before, isMuted);
-    } else if (this.hasPending) {
-      this.#holdBack(undefined, noVerb, before);
+      this.#begin(operation, verb, bytes, before, isMuted, changesBefore);
+      return;
     }
+    if (this.hasPending) this.#holdBack(undefined, noVerb, before);
+    if (journal !== undefined && journal.changes !== changesBefore) this.#changed(before);
+  }
+
+  /** A line that changes something, while changes have to wait or are refused. */
+  #hold(journal: ThreadJournal): Operation {
+    const context = this.#context;
+    const request = context.takeRequest();
+    return new HeldRequest(
+      journal,
+      (bytes) => this.#table.execute(context, request, bytes, this),
+      () => context.fail(notKept),
+    );
+  }
+
+  /** The same for an array. */
+  #holdArray(journal: ThreadJournal, args: Arguments): Operation {
+    const context = this.#context;
+    return new HeldRequest(
+      journal,
+      (bytes) => redisTable.run(context, args, bytes, this),
+      (bytes) => {
+        const transaction = this.redis?.transaction;
+        transaction?.refused();
+        // EXEC says itself that its transaction is gone.
+        if (redisTable.isExec(args, bytes)) redisTable.run(context, args, bytes, this);
+        else context.fail(notKept);
+      },
+    );
+  }
+
+  /** The output since `before`, or the last reply that is held back, says that something changed. */
+  #changed(before: number): void {
+    const { waits, position } = this.#journal!;
+    if (!waits) return;
+    if (this.hasPending) this.#pending[this.#pending.length - 1].position = position;
+    else this.#owner.hasChanged?.(before, this.#context.output.length, position);
   }
 
   /** Answers an array that cannot be read; what follows it cannot be read either. */
@@ -267,13 +330,18 @@ export class Session implements SessionControl {
     bytes: Uint8Array,
     before: number,
     isMuted: boolean,
+    changesBefore: number,
   ): void {
     const isFirst = this.#pending.length === 0;
+    const journal = this.#journal;
+    const hasChanged = journal !== undefined && journal.changes !== changesBefore;
     if (!isFirst) {
       this.#holdBack(operation, verb, before, isMuted);
+      if (hasChanged) this.#changed(before);
       return;
     }
     const reply: PendingReply = { operation, step: "yield", written: [], verb, isMuted };
+    if (hasChanged && journal.waits) reply.position = journal.position;
     this.#pending.push(reply);
     operation.onReady = () => this.#ready(reply);
     this.#stepOne(reply, operation, bytes, true);
@@ -311,11 +379,21 @@ export class Session implements SessionControl {
     context.redisClient = this.redis;
     const before = context.output.length;
     const startMs = context.now();
+    const journal = this.#journal;
+    const changesBefore = journal === undefined ? 0 : journal.changes;
     reply.step = operation.step(context, bytes);
+    if (journal?.waits === true && journal.changes !== changesBefore) {
+      reply.position = journal.position;
+    }
     context.counters.time(reply.verb, context.now() - startMs);
     if (reply.step === "done") reply.operation = undefined;
     if (reply.isMuted) context.output.length = before;
-    if (isFirst || context.output.length === before) return;
+    if (context.output.length === before) return;
+    if (isFirst) {
+      if (reply.position === undefined) return;
+      this.#owner.hasChanged?.(before, context.output.length, reply.position);
+      return;
+    }
     const written = context.output.cut(before);
     reply.written.push(written);
     this.#heldBackBytes += written.length;
@@ -327,9 +405,13 @@ export class Session implements SessionControl {
     const { output } = this.#context;
     let completed = 0;
     for (const reply of pending) {
+      const before = output.length;
       for (const part of reply.written) {
         output.appendRange(part, 0, part.length);
         this.#heldBackBytes -= part.length;
+      }
+      if (reply.position !== undefined && output.length > before) {
+        this.#owner.hasChanged?.(before, output.length, reply.position);
       }
       reply.written.length = 0;
       if (reply.operation !== undefined) break;

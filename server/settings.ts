@@ -20,6 +20,7 @@ const systemNames: Readonly<Record<string, string>> = {
 export function settingsOf(
   addresses: readonly (Deno.NetAddr | Deno.UnixAddr)[],
   limits: Limits,
+  { evicts, sync }: Pick<Settings, "evicts" | "sync">,
 ): Settings {
   const tcp = addresses.filter((address) => "port" in address);
   const { os, arch } = Deno.build;
@@ -33,6 +34,8 @@ export function settingsOf(
     connectionsMax: limits.connectionsMax,
     idleTimeoutMs: limits.idleTimeoutMs,
     lineBytesMax: limits.lineBytesMax,
+    evicts,
+    sync,
   };
 }
 

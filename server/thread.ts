@@ -10,6 +10,7 @@
 
 /// <reference lib="deno.worker" />
 
+import type { JournalFigures, ThreadJournal } from "../journal/mod.ts";
 import { openSharedMemory, SharedStore } from "../store.ts";
 import { AllClients, type ClientsMessage, OwnClients } from "./clients.ts";
 import { EpollLoop } from "./epoll_loop.ts";
@@ -45,7 +46,7 @@ class ServingThread {
   #isEnding = false;
   #isAborted = false;
 
-  constructor(start: ThreadStart, isToken: TokenCheck | undefined) {
+  constructor(start: ThreadStart, isToken: TokenCheck | undefined, journal?: JournalPart) {
     const { thread, threads, limits, settings, startedAtMs } = start;
     const libc = loadLibc();
     const memory = openSharedMemory();
@@ -58,6 +59,8 @@ class ServingThread {
     this.#loop = new EpollLoop(libc, true, this.#link);
     this.#served = new ServedLoop(this.#loop, {
       store,
+      journal: journal?.attach(store),
+      dataFile: journal?.figures,
       limits,
       settings,
       events: new EventGatherer((events) => scope.postMessage({ kind: "events", events })),
@@ -131,13 +134,37 @@ class ServingThread {
   }
 }
 
+/** A thread's part in keeping changes. */
+interface JournalPart {
+  attach(store: SharedStore): ThreadJournal;
+  figures(): JournalFigures;
+}
+
+/** What the thread needs for the data file, if there is one. */
+async function journalPart({ journal, thread }: ThreadStart): Promise<JournalPart | undefined> {
+  if (journal === undefined) return undefined;
+  const { attachJournal, journalFigures, JournalState } = await import("../journal/mod.ts");
+  const state = new JournalState(journal.state);
+  return {
+    attach: (store) =>
+      attachJournal(
+        journal,
+        thread,
+        store,
+        (number, value) => scope.postMessage({ kind: "value", number, value }),
+      ),
+    figures: () => journalFigures(state, journal.file, journal.sync),
+  };
+}
+
 let serving: ServingThread | undefined;
 
 scope.onmessage = async ({ data }) => {
   if (data.kind === "clients") return serving?.received(data);
   const { tokenDigest } = data;
   try {
-    serving = new ServingThread(data, tokenDigest && await checkByDigest(tokenDigest));
+    const isToken = tokenDigest && await checkByDigest(tokenDigest);
+    serving = new ServingThread(data, isToken, await journalPart(data));
     scope.postMessage({ kind: "ready" });
   } catch (error) {
     scope.postMessage({ kind: "failed", reason: reasonOf(error) });

@@ -7,6 +7,7 @@
  */
 
 import type { Settings } from "../commands/mod.ts";
+import type { JournalHandle } from "../journal/mod.ts";
 import type { SharedStoreHandle } from "../store.ts";
 import type { ClientsMessage } from "./clients.ts";
 import type { Limits } from "./context.ts";
@@ -32,6 +33,8 @@ export interface ThreadStart {
   readonly tokenDigest: Uint8Array | undefined;
   /** When the server was started, on the clock that all threads share. */
   readonly startedAtMs: number;
+  /** The data file, if there is one. */
+  readonly journal?: JournalHandle;
 }
 
 /** What the main thread sends. */
@@ -43,6 +46,7 @@ export type ThreadOrder = ThreadStart | ClientsMessage;
  * - `"ready"`: it serves what is handed to it;
  * - `"events"`: events for the log;
  * - `"clients"`: a question about the clients of another thread, or an answer;
+ * - `"value"`: a long value on its way to the data file;
  * - `"failed"`: it found a broken invariant, or cannot serve; `reason` says why;
  * - `"ended"`: it has let go of everything.
  */
@@ -50,5 +54,10 @@ export type ThreadReport =
   | { readonly kind: "ready" }
   | { readonly kind: "events"; readonly events: readonly GatheredEvents[] }
   | ClientsMessage
+  | {
+    readonly kind: "value";
+    readonly number: number;
+    readonly value: Uint8Array<SharedArrayBuffer>;
+  }
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "ended" };

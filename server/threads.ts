@@ -22,6 +22,8 @@ export interface ThreadsOptions {
   readonly onEvents: (events: readonly GatheredEvents[]) => void;
   /** Called with what threads ask about the clients of others, and with their answers. */
   readonly onClients: (message: ClientsMessage) => void;
+  /** Called with long values on their way to the data file. */
+  readonly onValue: (number: number, value: Uint8Array<SharedArrayBuffer>) => void;
   /** Called when a thread cannot go on, or has died. */
   readonly onFailed: (reason: string) => void;
   /** The module that the Workers run; that of the server by default. For tests. */
@@ -111,7 +113,7 @@ export class Threads {
   }
 
   #start(thread: number): Thread {
-    const { link, start, module, onEvents, onClients } = this.#options;
+    const { link, start, module, onEvents, onClients, onValue } = this.#options;
     const worker = new Worker(module ?? new URL("./thread.ts", import.meta.url), {
       type: "module",
       name: `blink-store thread ${thread}`,
@@ -132,6 +134,8 @@ export class Threads {
           return onEvents(data.events);
         case "clients":
           return onClients(data);
+        case "value":
+          return onValue(data.number, data.value);
         case "failed":
           return this.#failed(thread, one, data.reason);
         case "ended":

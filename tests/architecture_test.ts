@@ -12,8 +12,9 @@ const root = new URL("../", import.meta.url);
 
 /** What each room of the program may import, besides itself. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  cli: ["server", "protocol", "commands", "store", "client", "shell", "loadgen", "copy"],
-  server: ["commands", "protocol", "store"],
+  cli: ["server", "protocol", "commands", "store", "journal", "client", "shell", "loadgen", "copy"],
+  server: ["commands", "protocol", "store", "journal"],
+  journal: ["store"],
   commands: ["protocol", "store"],
   protocol: [],
   store: [],

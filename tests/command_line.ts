@@ -42,8 +42,8 @@ export function sandboxedSources(): string[] {
 
 /** The sources, run with the rights of the task of that name, or with those of the server's. */
 function sources(name: string): string[] {
-  const { serve, client, run, copy } = config.tasks;
-  const tasks = new Map(Object.entries({ serve, client, run, copy, ...sandboxed }));
+  const { serve, client, run, copy, data } = config.tasks;
+  const tasks = new Map(Object.entries({ serve, client, run, copy, data, ...sandboxed }));
   const rights = wordsOf((tasks.get(name) ?? serve).command)
     .filter((word) => word.startsWith("--allow-"));
   return [Deno.execPath(), "run", "--no-prompt", ...rights, new URL("main.ts", root).pathname];

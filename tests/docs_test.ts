@@ -99,7 +99,8 @@ Deno.test("docs/protocol.md states the limits that hold", async () => {
     `1 to ${number(protocol.scanCountMax)}, ${protocol.scanCountDefault} `,
   );
   for (const option of serveCommand.options) {
-    const isLimit = option.group === "Limits" && option.name !== "idle-timeout";
+    const isLimit = option.group === "Limits" &&
+      !["idle-timeout", "eviction"].includes(option.name);
     if (!isLimit) continue;
     const told = /^[0-9]+$/.test(option.default)
       ? number(Number(option.default))
@@ -113,7 +114,12 @@ Deno.test("docs/protocol.md states the limits that hold", async () => {
 Deno.test("docs/protocol.md names each figure of INFO, and no other", async () => {
   const section = sectionOf(await read("docs/protocol.md"), "## INFO fields");
   const told = [...section.matchAll(/^\| `([A-Za-z._]+)` +\|/gm)].map(([, name]) => name);
-  await using server = await serve({ tcp: [{ hostname: "127.0.0.1", port: 0 }] });
+  const folder = await Deno.makeTempDir({ prefix: "blink-info-" });
+  await using _removed = {
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+  const tcp = [{ hostname: "127.0.0.1", port: 0 }];
+  await using server = await serve({ tcp, dataFile: `${folder}/store.db` });
   await using store = await connect({ port: (server.addresses[0] as Deno.NetAddr).port });
   using redis = await RawClient.to(server.addresses[0]);
   await redis.send("*1\r\n$4\r\nPING\r\n");

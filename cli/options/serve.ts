@@ -8,12 +8,11 @@ import { hostDefault, portDefault } from "../../protocol.ts";
 import { serverDefaults, threadsMax } from "../../server.ts";
 import type { Subcommand } from "../option.ts";
 import { typedBytes } from "../values.ts";
-import { memoryLimit, memoryNotes } from "./memory_limit.ts";
+import { memoryLimit } from "./memory_limit.ts";
 
 const listen = "Where it listens";
 const limits = memoryLimit.group;
-const access = "Access";
-const loop = "How it serves";
+const rest = "Data file, threads, access";
 
 /** `blink-store serve`. */
 export const serveCommand = {
@@ -57,6 +56,16 @@ export const serveCommand = {
     },
     memoryLimit,
     {
+      name: "eviction",
+      kind: "on or off",
+      value: "MODE",
+      choices: ["on", "off"],
+      env: "BLINK_EVICTION",
+      default: serverDefaults.evicts ? "on" : "off",
+      help: "off: refuse what does not fit the limit",
+      group: limits,
+    },
+    {
       name: "max-connections",
       kind: "count",
       value: "N",
@@ -97,6 +106,24 @@ export const serveCommand = {
       group: limits,
     },
     {
+      name: "data",
+      kind: "path",
+      value: "FILE",
+      env: "BLINK_DATA",
+      help: "keep the entries in this data file",
+      group: rest,
+    },
+    {
+      name: "sync",
+      kind: "sync mode",
+      value: "MODE",
+      choices: ["always", "interval", "off"],
+      env: "BLINK_SYNC",
+      default: serverDefaults.sync,
+      help: "reach the disk: always, interval or off",
+      group: rest,
+    },
+    {
       name: "io",
       kind: "event loop",
       value: "LOOP",
@@ -104,7 +131,7 @@ export const serveCommand = {
       env: "BLINK_IO",
       default: serverDefaults.io,
       help: "the event loop: auto, epoll or portable",
-      group: loop,
+      group: rest,
     },
     {
       name: "threads",
@@ -114,7 +141,7 @@ export const serveCommand = {
       default: String(serverDefaults.threads),
       choices: ["auto"],
       help: "event loops, or auto; needs epoll",
-      group: loop,
+      group: rest,
       min: 1,
       max: threadsMax,
     },
@@ -124,12 +151,11 @@ export const serveCommand = {
       value: "PATH",
       env: "BLINK_TOKEN_FILE",
       help: "clients must log in with its token",
-      group: access,
+      group: rest,
     },
   ],
   notes: [
     "SIZE is in bytes, or as in 512KiB, 10MiB, 2GiB. BLINK_TOKEN can hold the token.",
     "A flag overrides its variable: --max-line overrides BLINK_MAX_LINE.",
-    ...memoryNotes,
   ],
 } as const satisfies Subcommand;

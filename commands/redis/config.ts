@@ -56,8 +56,11 @@ const memoryLimit = "maxmemory";
 /** The settings, by the names that Redis has for them. */
 const settings: Readonly<Record<string, Setting>> = {
   "activedefrag": fixed("no"),
-  "appendfsync": fixed("everysec"),
-  "appendonly": fixed("no"),
+  "appendfsync": chosen(
+    "--sync",
+    ({ settings: { sync } }) => sync === "always" ? "always" : sync === "off" ? "no" : "everysec",
+  ),
+  "appendonly": chosen("--data", ({ settings }) => settings.sync === undefined ? "no" : "yes"),
   "bind": chosen("--tcp HOST:PORT", (context) => context.settings.bind),
   "cluster-enabled": fixed("no"),
   "daemonize": fixed("no"),
@@ -76,7 +79,10 @@ const settings: Readonly<Record<string, Setting>> = {
   "loglevel": fixed("notice"),
   "maxclients": chosen("--max-connections", (context) => context.settings.connectionsMax),
   [memoryLimit]: chosen("--memory-limit", ({ store }) => store.limitBytes, "bytes"),
-  "maxmemory-policy": fixed("allkeys-lfu"),
+  "maxmemory-policy": chosen(
+    "--eviction",
+    ({ settings }) => settings.evicts ? "allkeys-lfu" : "noeviction",
+  ),
   "maxmemory-samples": fixed(5),
   "min-replicas-to-write": fixed(0),
   "notify-keyspace-events": fixed(""),
@@ -165,17 +171,29 @@ function limitOf(context: Context, value: string): number | undefined {
   if (context.isAtomic && limitBytes < context.store.limitBytes) {
     return cannotSet(context, memoryLimit, "it cannot be lowered in a transaction");
   }
+  if (!context.settings.evicts && limitBytes < context.store.usage) {
+    return cannotSet(context, memoryLimit, moreIsHeld);
+  }
   return limitBytes;
 }
+
+const moreIsHeld = "the store holds more than that, and evicts nothing: --eviction off";
 
 /** A change of the memory limit, in steps: a lower one evicts. */
 class LimitChange implements Operation {
   readonly isExclusive = true;
   readonly heldBytes = 0;
 
-  step({ redis, store }: Context): Step {
-    if (!store.changeLimit()) return "yield";
-    redis.ok();
+  step(context: Context): Step {
+    const { redis, store, settings } = context;
+    if (store.changeLimit()) {
+      redis.ok();
+      return "done";
+    }
+    if (settings.evicts) return "yield";
+    // Another client has written meanwhile: the limit stays where it is.
+    store.setLimit(store.limitBytes);
+    cannotSet(context, memoryLimit, moreIsHeld);
     return "done";
   }
 

@@ -93,6 +93,24 @@ export class RedisTable {
     return number;
   }
 
+  /** Whether a request is EXEC. */
+  isExec(args: Arguments, bytes: Uint8Array): boolean {
+    const number = args.count === 0 ? -1 : this.numberOf(bytes, args.starts[0], args.ends[0]);
+    return number >= 0 && this.commands[number].name === "exec";
+  }
+
+  /** Whether a request may change the store. EXEC may if one of its requests may. */
+  mayWrite(args: Arguments, bytes: Uint8Array, session: SessionControl): boolean {
+    const number = args.count === 0 ? -1 : this.numberOf(bytes, args.starts[0], args.ends[0]);
+    if (number < 0) return false;
+    if (!this.isExec(args, bytes)) return this.commands[number].flags.includes("write");
+    let writes = false;
+    session.redis?.transaction?.forEach((queued) => {
+      writes ||= this.commands[queued].flags.includes("write");
+    });
+    return writes;
+  }
+
   /** Runs the request, or queues it. An operation carries on what does not end at once. */
   run(
     context: Context,

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Info } from "../../protocol.ts";
+import type { DataFileInfo, Info } from "../../protocol.ts";
 import type { Context } from "../context.ts";
 import { byteUnit } from "./byte_unit.ts";
 import type { RedisCommand } from "./command.ts";
@@ -110,7 +110,7 @@ function size(name: string, bytes: number): Line[] {
 }
 
 /** `used_memory` is what counts against `maxmemory`: the keys and values. */
-function memory({ bytes, limit }: Info): Line[] {
+function memory({ bytes, limit }: Info, { settings }: Context): Line[] {
   // Of the store's memory alone: the runtime's would hide it where the store is small.
   const allocated = bytes.data + bytes.overhead;
   const ratio = allocated > 0 ? bytes.resident / allocated : 1;
@@ -123,7 +123,7 @@ function memory({ bytes, limit }: Info): Line[] {
     ["allocator_active", bytes.resident],
     ["allocator_resident", bytes.resident],
     ...size("maxmemory", limit),
-    ["maxmemory_policy", "allkeys-lfu"],
+    ["maxmemory_policy", settings.evicts ? "allkeys-lfu" : "noeviction"],
     ["mem_fragmentation_ratio", ratio.toFixed(2)],
     ["mem_fragmentation_bytes", bytes.resident - allocated],
     ["mem_allocator", "blink-store"],
@@ -131,22 +131,40 @@ function memory({ bytes, limit }: Info): Line[] {
   ];
 }
 
+/** The data file counts as an append-only file. */
 function persistence(info: Info): Line[] {
+  const file = info.data_file;
+  const status = file === undefined || file.state === "keeping" ? "ok" : "err";
   return [
     ["loading", 0],
     ["async_loading", 0],
-    ["rdb_changes_since_last_save", 0],
+    ["rdb_changes_since_last_save", file?.uncommitted ?? 0],
     ["rdb_bgsave_in_progress", 0],
     ["rdb_last_save_time", Math.floor(Date.now() / 1000 - info.uptime)],
     ["rdb_last_bgsave_status", "ok"],
     ["rdb_last_bgsave_time_sec", -1],
     ["rdb_current_bgsave_time_sec", -1],
-    ["aof_enabled", 0],
+    ["aof_enabled", file === undefined ? 0 : 1],
     ["aof_rewrite_in_progress", 0],
     ["aof_rewrite_scheduled", 0],
     ["aof_last_rewrite_time_sec", -1],
     ["aof_last_bgrewrite_status", "ok"],
-    ["aof_last_write_status", "ok"],
+    ["aof_last_write_status", status],
+    ...(file === undefined ? [] : dataFile(file)),
+  ];
+}
+
+function dataFile(file: DataFileInfo): Line[] {
+  return [
+    ["aof_current_size", file.bytes],
+    ["data_file", file.path],
+    ["data_file_sync", file.sync],
+    ["data_file_state", file.state],
+    ["data_file_uncommitted", file.uncommitted],
+    ["data_file_commits", file.commits],
+    ["data_file_last_commit_at_ms", file.last_commit_at],
+    ["data_file_last_commit_ms", file.last_commit_ms],
+    ["data_file_errors", file.errors],
   ];
 }
 
