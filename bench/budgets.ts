@@ -4,6 +4,7 @@
  * @module
  */
 
+import { durable } from "./durable_names.ts";
 import { redisWire } from "./results.ts";
 import type { Load, MissRatios, Results, Speed } from "./results.ts";
 
@@ -31,6 +32,7 @@ export function budgetsOf(results: Results): Budget[] {
     lockCost(results),
     ...[1, 16, 64].map((pipeline) => portable(results, load(50, pipeline))),
     ...memoryRows(results),
+    ...durability(results),
     absolute("longest stall while 1 GiB churns", "ms", stall?.maxMs, 5),
     absolute("idle connection, epoll", "KB", divided(idle.epoll, 1000), 1.5),
     absolute("idle connection, portable loop", "KB", divided(idle.portable, 1000), 5),
@@ -38,6 +40,34 @@ export function budgetsOf(results: Results): Budget[] {
     absolute("start to first reply, executable", "ms", start?.executable?.firstReplyMs, 120),
     absolute("resident memory at start", "MB", divided(start?.blink?.residentBytes, 1e6), 75),
     absolute("resident memory of each further thread", "MB", furtherThread(results), 16),
+  ];
+}
+
+/** Durable writes beside Redis, reads meanwhile, and loading. */
+function durability({ durability: measured }: Results): Budget[] {
+  const rows = [[load(50, 1), 1.2], [load(50, 16), 0.6]] as const;
+  const reads = measured?.reads;
+  return [
+    ...[durable.lines, durable.arrays].flatMap((name) =>
+      rows.map(([at, bound]) =>
+        ratio("requestsPerSecond", {
+          where: `SET kept on the disk, ${name.split(", ").slice(0, -1).join(", ")}, ` +
+            `${at.connections} × ${at.pipeline}`,
+          one: speedOf(measured?.writes[name], at),
+          other: speedOf(measured?.writes[durable.redis], at),
+          otherName: "Redis",
+          bound,
+        })
+      )
+    ),
+    ratio("p99Ms", {
+      where: "GET while others write to the disk",
+      one: reads && { cpuUs: 0, requestsPerSecond: 0, p99Ms: reads.withMs },
+      other: reads && { cpuUs: 0, requestsPerSecond: 0, p99Ms: reads.withoutMs },
+      otherName: "without a data file",
+      bound: 1.5,
+    }),
+    absolute("loading 1 M entries of 16 + 64 bytes", "s", measured?.loading.seconds, 3),
   ];
 }
 

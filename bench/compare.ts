@@ -14,7 +14,9 @@
 // @ts-types="../types/std.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
 import { hasGenerator } from "./measures.ts";
-import { type Extent, measurePart, note } from "./parts.ts";
+import { note } from "./note.ts";
+import type { Extent } from "./extent.ts";
+import { measurePart } from "./parts.ts";
 import { availablePeers, type Peers } from "./peers.ts";
 import { root } from "./processes.ts";
 import { drawPlots } from "./plots.ts";
@@ -50,6 +52,7 @@ const full: Extent = {
   traces: traceNames,
   traceKeys: 276_000,
   traceLength: 1_500_000,
+  loadedEntries: 1_000_000,
   sizesMiB: [2, 4, 8, 16],
 };
 
@@ -67,6 +70,7 @@ const short: Extent = {
   traces: ["zipf-1.0", "mixed"],
   traceKeys: 100_000,
   traceLength: 60_000,
+  loadedEntries: 20_000,
   sizesMiB: [2],
 };
 

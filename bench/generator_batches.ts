@@ -2,7 +2,7 @@
  * The requests of the light load generator, encoded before the load begins, with the exact replies
  * that they must get.
  *
- * The value of a key is its name, repeated, so a reply is known from its request alone as long as
+ * The value of a key is its name, repeated (unless all requests are SET), so a reply is known from its request alone as long as
  * every key is set: its length when the batch is encoded, its bytes when they are asked for. A reply
  * that belongs to another key is a wrong one.
  *
@@ -42,6 +42,13 @@ export interface BatchOptions {
   readonly pipeline: number;
   readonly keys: number;
   readonly valueBytes: number;
+  /**
+   * Requests of one verb alone. Each SET then has another value, since a database may spare itself the
+   * writing of the same.
+   */
+  readonly only?: "set" | "get";
+  /** The number of the first key; default 0. */
+  readonly firstKey?: number;
 }
 
 /** How many requests are encoded at least; they are sent over and over. */
@@ -70,7 +77,7 @@ export class Batches {
     const { pipeline } = options;
     // All of GET have the same length, and all of SET.
     const requestOf = requestWriter(options);
-    const requestBytes = [0, 1].map((code) => requestOf(code).length);
+    const requestBytes = [0, 1].map((code) => requestOf(code, undefined).length);
     const replyBytes = [0, 1].map((code) => replyTo(code, options).length);
     const count = Math.ceil(codes.length / pipeline);
     this.replyBytes = new Uint32Array(count);
@@ -80,7 +87,7 @@ export class Batches {
     for (let index = 0, end = 0; index < codes.length; index++) {
       const batch = Math.floor(index / pipeline);
       const code = codes[index];
-      text += requestOf(code);
+      text += requestOf(code, options.only === "set" ? index : undefined);
       this.sizes[batch]++;
       this.replyBytes[batch] += replyBytes[code & 1];
       ends[batch] = end += requestBytes[code & 1];
@@ -93,11 +100,12 @@ export class Batches {
 
   /** The load: GET and SET of random keys. */
   static mixed(options: BatchOptions, seed = 1): Batches {
-    const { pipeline, keys } = options;
+    const { pipeline, keys, only, firstKey = 0 } = options;
+    const sets = only === undefined ? setPercent : only === "set" ? 100 : 0;
     const random = new Random(seed);
     const codes = new Uint32Array(Math.ceil(requestsMin / pipeline) * pipeline);
     for (let index = 0; index < codes.length; index++) {
-      codes[index] = random.below(keys) * 2 + (random.below(100) < setPercent ? 1 : 0);
+      codes[index] = (firstKey + random.below(keys)) * 2 + (random.below(100) < sets ? 1 : 0);
     }
     return new Batches(codes, options);
   }
@@ -131,7 +139,9 @@ function valueOf(key: string, bytes: number): string {
 }
 
 /** How a protocol writes GET and SET: encoded once, then only keys and values are put in. */
-function requestWriter({ dialect, valueBytes }: BatchOptions): (code: number) => string {
+function requestWriter(
+  { dialect, valueBytes }: BatchOptions,
+): (code: number, salt: number | undefined) => string {
   const key = "K".repeat(keyOf(0).length);
   const value = "V".repeat(valueBytes);
   const parts = (verb: Verb) => {
@@ -139,10 +149,11 @@ function requestWriter({ dialect, valueBytes }: BatchOptions): (code: number) =>
     return request.split(key).flatMap((part) => part.split(value));
   };
   const [get, set] = [parts("get"), parts("set")];
-  return (code) => {
+  return (code, salt) => {
     const name = keyOf(code);
     if (!isSet(code)) return get[0] + name + get[1];
-    return set[0] + name + set[1] + valueOf(name, valueBytes) + set[2];
+    const value = salt === undefined ? name : salt.toString(36).padStart(8, "0");
+    return set[0] + name + set[1] + valueOf(value, valueBytes) + set[2];
   };
 }
 

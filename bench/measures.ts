@@ -37,6 +37,8 @@ export interface SpeedOptions {
   readonly seconds: number;
   /** Idle connections opened after each of the busy ones, by the light generator. */
   readonly idleBetween?: number;
+  /** See `BatchOptions`; with the light generator alone. */
+  readonly only?: "set" | "get";
 }
 
 /** Prepares a server for {@linkcode measureSpeed}: sets all keys, and warms its code up. */
@@ -50,11 +52,11 @@ export async function warmUp(server: Running, { isLight }: SpeedOptions): Promis
 export async function measureSpeed(
   server: Running,
   load: Load,
-  { isLight, seconds, idleBetween }: SpeedOptions,
+  { isLight, seconds, idleBetween, only }: SpeedOptions,
 ): Promise<Speed> {
   if (!isLight) return await measureSpeedByLoadgen(server, load, seconds);
   const warmUpSeconds = Math.min(0.2, seconds);
-  const result = await generate(server, { ...load, warmUpSeconds, seconds, idleBetween });
+  const result = await generate(server, { ...load, warmUpSeconds, seconds, idleBetween, only });
   const { requestsPerSecond, serverCpuUs, generatorCpuUs, latencyMs } = result;
   return {
     ...load,

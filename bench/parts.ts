@@ -16,7 +16,10 @@ import {
   warmUp,
 } from "./measures.ts";
 import { medianOf } from "./median.ts";
+import { measureDurability } from "./durability.ts";
 import { measureMissRatios } from "./miss_ratios.ts";
+import type { Extent, PartOptions } from "./extent.ts";
+import { note } from "./note.ts";
 import { blinkExecutable, blinkTask } from "./peers.ts";
 import { hasRedisBenchmark, measureByRedisBenchmark } from "./redis_benchmark.ts";
 import { type PeerKind, type Running, start, threadCpuTimesUs } from "./processes.ts";
@@ -34,35 +37,6 @@ import type {
   Stall,
   Start,
 } from "./results.ts";
-
-/** How much a comparison measures. */
-export interface Extent {
-  readonly rounds: number;
-  readonly secondsPerLoad: number;
-  readonly loads: readonly Load[];
-  readonly redisBenchmarkLoads: readonly Load[];
-  readonly threads: readonly number[];
-  readonly threadLoads: readonly Load[];
-  readonly memorySteps: readonly number[];
-  readonly churn: { memoryBytes: number; seconds: number };
-  readonly idleConnections: number;
-  readonly starts: number;
-  readonly traces: readonly string[];
-  readonly traceKeys: number;
-  readonly traceLength: number;
-  /** memcached's memory for the miss ratios by size, in MiB; they are of Zipf 1.0. */
-  readonly sizesMiB: readonly number[];
-}
-
-/** What every part is given. */
-export interface PartOptions {
-  readonly extent: Extent;
-  readonly peers: readonly PeerKind[];
-  /** Those that can have threads, with several numbers of them. */
-  readonly threaded: readonly PeerKind[];
-  /** Whether the light generator makes the load of the speeds. */
-  readonly isLight: boolean;
-}
 
 const mebibyte = 1024 * 1024;
 
@@ -95,6 +69,7 @@ export const measurePart: Readonly<
     }),
   }),
   start: async (options) => ({ start: await starts(options) }),
+  durability: async (options) => ({ durability: await measureDurability(options) }),
   misses: async (options) => ({
     missRatios: await missRatios(options),
     missRatiosBySize: await missRatiosBySize(options),
@@ -281,11 +256,6 @@ function ratioOptions({ traceKeys, traceLength }: Extent, trace: string, mebibyt
     memcachedBytes: mebibytes * mebibyte,
     share: hasManySizes(trace) ? 0.09 : mebibytes / 40,
   };
-}
-
-/** Says on standard error what goes on. */
-export function note(line: string): void {
-  console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 }
 
 /** Whether a trace has values of many sizes; memcached needs memory for as many size classes. */

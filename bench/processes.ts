@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly memoryBytes?: number;
   /** Redis only: the eviction policy; default allkeys-lru. */
   readonly policy?: string;
+  /** Where a server that keeps its data keeps it. */
+  readonly folder?: string;
 }
 
 /** A running server; disposing of it stops the process. */
@@ -39,7 +41,7 @@ export interface Running extends AsyncDisposable {
   readonly firstReplyMs: number;
 }
 
-const startTimeoutMs = 15_000;
+const startTimeoutMs = 30_000;
 
 /** This repository's folder, which ends with a slash. */
 export const root = new URL("../", import.meta.url).pathname;

@@ -76,6 +76,19 @@ export interface Start {
   readonly residentBytes: number;
 }
 
+/** What it costs to keep data on a disk. */
+export interface Durability {
+  /** SET alone, by server. */
+  readonly writes: ByPeer<readonly Speed[]>;
+  /**
+   * The 99th percentile of GET while other clients write, with a data file and without, in
+   * milliseconds.
+   */
+  readonly reads: { readonly withMs: number; readonly withoutMs: number };
+  /** The time to load so many entries, by the server's own log. */
+  readonly loading: { readonly entries: number; readonly seconds: number };
+}
+
 /** The miss ratios of one trace at one size. */
 export interface MissRatios {
   readonly trace: string;
@@ -104,6 +117,7 @@ export const parts = [
   "idle",
   "start",
   "misses",
+  "durability",
 ] as const;
 
 /** One of {@linkcode parts}. */
@@ -160,6 +174,7 @@ export interface Results {
   readonly churn: ByPeer<Churn>;
   readonly stall: Stall;
   readonly idleConnectionBytes: ByPeer<number>;
+  readonly durability?: Durability;
   /** By server; `task` and `executable` are this one, by `deno task serve` and compiled. Some are
    * in no other part: this server with further threads. */
   readonly start: ByPeer<Start>;

@@ -142,6 +142,12 @@ Deno.test("a budget is met at its bound and not beyond, against Redis sent array
     ["CPU a request, portable loop, 50 × 64", undefined],
     ["resident memory, 1,000,000 entries of 16 + 64 bytes", false], // 150 MB, Redis 149
     ["resident memory, 1,000,000 entries of 16 + 64 bytes", true], // 150, memcached 110 + 40
+    ["throughput, SET kept on the disk, blink, 50 × 1", undefined],
+    ["throughput, SET kept on the disk, blink, 50 × 16", undefined],
+    ["throughput, SET kept on the disk, blink, Redis wire, 50 × 1", undefined],
+    ["throughput, SET kept on the disk, blink, Redis wire, 50 × 16", undefined],
+    ["p99, GET while others write to the disk", undefined],
+    ["loading 1 M entries of 16 + 64 bytes", undefined],
     ["longest stall while 1 GiB churns", false], // 5.01 ms of 5
     ["idle connection, epoll", undefined],
     ["idle connection, portable loop", true], // 5 KB of 5, by the only loop that there was
@@ -216,7 +222,7 @@ Deno.test("parts that are measured again replace their own figures, and the page
   assertStringIncludes(page, "Not all in one run: speed of commit abc1234 on 2026-01-02;");
   assertStringIncludes(page, "start of commit def5678 on 2026-03-04");
   // Of files from before there was a record, the run of the other parts is known by its date.
-  assertStringIncludes(page, "misses of commit (not recorded) on 2026-01-02");
+  assertStringIncludes(page, "durability of commit (not recorded) on 2026-01-02");
 });
 
 Deno.test("a budget beyond its bound is not met", () => {
