@@ -46,6 +46,7 @@ export {
   argumentsBeforeAuthMax,
   argumentsMax,
   keyBytesMax,
+  memoryLimitBytesMax,
   scanCountDefault,
   scanCountMax,
   scanCursorMax,

@@ -128,7 +128,6 @@ export type {
 } from "./store/shared_options.ts";
 export { SharedStore } from "./store/shared_store.ts";
 export { Store } from "./store/store.ts";
-export { wallOffsetAt } from "./store/wall_clock.ts";
 export type {
   FlushOperation,
   Handle,

@@ -1,6 +1,6 @@
 /**
- * What it costs to keep data on a disk: durable writes beside Redis with its append-only file on the
- * same disk, reads while others write, and the loading of a data file.
+ * What it costs to keep data on a disk: durable writes beside Redis with its append-only file on
+ * the same disk, reads while others write, and the loading of a data file.
  *
  * @module
  */

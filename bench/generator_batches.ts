@@ -2,9 +2,9 @@
  * The requests of the light load generator, encoded before the load begins, with the exact replies
  * that they must get.
  *
- * The value of a key is its name, repeated (unless all requests are SET), so a reply is known from its request alone as long as
- * every key is set: its length when the batch is encoded, its bytes when they are asked for. A reply
- * that belongs to another key is a wrong one.
+ * The value of a key is its name, repeated (unless all requests are SET), so a reply is known from
+ * its request alone as long as every key is set: its length when the batch is encoded, its bytes
+ * when they are asked for. A reply that belongs to another key is a wrong one.
  *
  * @module
  */
@@ -43,8 +43,8 @@ export interface BatchOptions {
   readonly keys: number;
   readonly valueBytes: number;
   /**
-   * Requests of one verb alone. Each SET then has another value, since a database may spare itself the
-   * writing of the same.
+   * Requests of one verb alone. Each SET then has another value, since a database may spare itself
+   * the writing of the same.
    */
   readonly only?: "set" | "get";
   /** The number of the first key; default 0. */

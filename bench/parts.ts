@@ -168,8 +168,8 @@ async function scaling({ threaded, extent, isLight }: PartOptions): Promise<ByPe
 
 /**
  * One load on a server with one thread, and on one of two threads of another server: each
- * second connection stays idle, and a new one goes to the thread with the fewest. Undefined where there are no
- * two threads.
+ * second connection stays idle, and a new one goes to the thread with the fewest. Undefined where
+ * there are no two threads.
  */
 async function lockCost({ peers, extent, isLight }: PartOptions): Promise<LockCost | undefined> {
   const kinds = ["blink", "blink, 2 threads"].map((name) => peers.find((k) => k.name === name));

@@ -1,6 +1,6 @@
 /**
- * The servers of a comparison as processes: started, stopped, and looked at. CPU time and memory are
- * read from /proc, so this runs on Linux only.
+ * The servers of a comparison as processes: started, stopped, and looked at. CPU time and memory
+ * are read from /proc, so this runs on Linux only.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `blink-store data`: verifies a data file, writes its entries as lines of JSON to standard output, and
- * loads such lines from standard input into a file or into a running server.
+ * `blink-store data`: verifies a data file, writes its entries as lines of JSON to standard output,
+ * and loads such lines from standard input into a file or into a running server.
  *
  * @module
  */

@@ -9,9 +9,10 @@ import { decodeBase64 } from "./base64.ts";
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * The key that a word of `KEYS` stands for. The server shows a key that a line cannot name, one with
- * a blank or a line break or without bytes, as base64 between double quotes, and so each key that begins with a
- * double quote. Any other word is the key itself. Bytes that are not UTF-8 are replaced.
+ * The key that a word of `KEYS` stands for. The server shows a key that a line cannot name, one
+ * with a blank or a line break or without bytes, as base64 between double quotes, and so each key
+ * that begins with a double quote. Any other word is the key itself. Bytes that are not UTF-8 are
+ * replaced.
  *
  * @example
  * ```ts

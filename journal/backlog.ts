@@ -1,11 +1,11 @@
 /**
  * The changes that are in the journal of the data file, and not in its table yet.
  *
- * Once there are many, a *run* brings those that there are to the table: only the last change of each
- * key, in the order of the keys, so that a page of the file is written once for all its keys. A run
- * goes in steps, one with each commit, so that no commit takes long. While it is under way the table
- * is not the state of one moment, but the table and the journal together are: the journal keeps a
- * run's changes until the run has ended.
+ * Once there are many, a *run* brings those that there are to the table: only the last change of
+ * each key, in the order of the keys, so that a page of the file is written once for all its keys.
+ * A run goes in steps, one with each commit, so that no commit takes long. While it is under way
+ * the table is not the state of one moment, but the table and the journal together are: the journal
+ * keeps a run's changes until the run has ended.
  *
  * @module
  */
@@ -76,7 +76,7 @@ export class Backlog {
     return !this.isRunning && (this.#count >= runChangesMin || this.#bytes >= runBytesMin);
   }
 
-  /** Appends changes to the journal, within a transaction; `appended` follows once it is committed. */
+  /** Appends changes to the journal, within a transaction; `appended` follows its commit. */
   append(list: readonly Changes[]): number {
     let row = this.#lastRow;
     for (const { bytes } of list) row = this.#database.appendJournal(bytes);
@@ -176,8 +176,8 @@ export class Backlog {
 }
 
 /**
- * Tasks in about the order of their keys: by the four bytes behind what all keys have in common. That
- * is enough for keys of one page to come together, and much faster than to compare strings.
+ * Tasks in about the order of their keys: by the four bytes behind what all keys have in common.
+ * That is enough for keys of one page to come together, and much faster than to compare strings.
  */
 function inOrder(tasks: Task[]): Task[] {
   const keys = tasks.map(({ changes, at }) => changes.views.keyAt(at));

@@ -3,9 +3,9 @@
  * order in which their places were given away.
  *
  * A thread takes a place and fills it while it holds the lock of the key that changes, so the order
- * in the ring is the order in the store, key by key. The length of a record is written last: a place
- * whose length is zero is not filled yet. The writer zeroes what it has taken, so that this holds in
- * the next round.
+ * in the ring is the order in the store, key by key. The length of a record is written last: a
+ * place whose length is zero is not filled yet. The writer zeroes what it has taken, so that this
+ * holds in the next round.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * The checksum of an entry in the data file. SQLite would not notice a flipped bit in a value.
  *
- * It is the CRC-32 of zlib over the key, the value, the key's length in four bytes and the expiry in
- * eight, both big-endian; an entry that does not expire has zero there.
+ * It is the CRC-32 of zlib over the key, the value, the key's length in four bytes and the expiry
+ * in eight, both big-endian; an entry that does not expire has zero there.
  *
  * @module
  */

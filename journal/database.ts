@@ -1,10 +1,10 @@
 /**
  * The data file: a SQLite database with one row for each entry.
  *
- * The table `entries` has the entries; `journal` has changes that are committed but not in `entries`
- * yet, in their order: under load it is faster to append a few hundred changes as one row, and to
- * bring many of them to `entries` at once. Both are changed in the same transactions, so together
- * they are a state that the store had.
+ * The table `entries` has the entries; `journal` has changes that are committed but not in
+ * `entries` yet, in their order: under load it is faster to append a few hundred changes as one
+ * row, and to bring many of them to `entries` at once. Both are changed in the same transactions,
+ * so together they are a state that the store had.
  *
  * @module
  */

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Milliseconds, type ObservableStorage, wallOffsetAt } from "../store.ts";
+import type { Milliseconds, ObservableStorage } from "../store.ts";
+import { wallOffsetAt } from "../wall_clock.ts";
 import { DataFileError, dataFileError } from "./data_file_error.ts";
 import { Database } from "./database.ts";
 import { applyJournal } from "./file_commands.ts";

@@ -29,7 +29,7 @@ export const phases = {
 /** One of {@linkcode phases}. */
 export type Phase = typeof phases[keyof typeof phases];
 
-/** Words of a line of the processor's cache, so that counts of different writers do not share one. */
+/** Words of a line of the processor's cache: counts of different writers do not share one. */
 const line = 16;
 
 const TAIL = 0;

@@ -1,6 +1,6 @@
 /**
- * The entries of a data file as they are with the changes of its journal, which are not in the table
- * yet.
+ * The entries of a data file as they are with the changes of its journal, which are not in the
+ * table yet.
  *
  * @module
  */

@@ -2,25 +2,25 @@
  * A store whose changes are recorded: what commands do to it also goes to the ring, from where the
  * writer takes it to the data file.
  *
- * A change is recorded under the lock of its key, so that the ring has the changes of a key in their
- * order. What expires is not recorded: the data file knows when that is. What is evicted is, but
- * nobody waits for it.
+ * A change is recorded under the lock of its key, so that the ring has the changes of a key in
+ * their order. What expires is not recorded: the data file knows when that is. What is evicted is,
+ * but nobody waits for it.
  *
  * @module
  */
 
-import {
-  type FlushOperation,
-  type Handle,
-  type Milliseconds,
-  type ObservableStorage,
-  type PutOperation,
-  type PutOutcome,
-  type Storage,
-  type StoreObserver,
-  type StoreStats,
-  wallOffsetAt,
+import type {
+  FlushOperation,
+  Handle,
+  Milliseconds,
+  ObservableStorage,
+  PutOperation,
+  PutOutcome,
+  Storage,
+  StoreObserver,
+  StoreStats,
 } from "../store.ts";
+import { wallOffsetAt } from "../wall_clock.ts";
 import { type ChangeRing, ringValueBytesMax } from "./change_ring.ts";
 import type { JournalState } from "./journal_state.ts";
 import { type Kind, kinds } from "./record.ts";

@@ -1,6 +1,6 @@
 /**
- * What one thread of a server sees of the data file: the store whose changes it records, how far the
- * writer has come, and who waits for that.
+ * What one thread of a server sees of the data file: the store whose changes it records, how far
+ * the writer has come, and who waits for that.
  *
  * @module
  */

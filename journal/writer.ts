@@ -1,10 +1,11 @@
 /**
- * The writer of the data file: it takes changes from the ring, commits what has gathered, and says up
- * to where. It runs in a thread of its own (`writer_thread.ts`), so that nobody else waits for the
- * disk.
+ * The writer of the data file: it takes changes from the ring, commits what has gathered, and says
+ * up to where. It runs in a thread of its own (`writer_thread.ts`), so that nobody else waits for
+ * the disk.
  *
- * A commit of a few changes brings them to the table of entries at once. With more, they are appended
- * to the journal as one row, and brought to the table together with many others (`backlog.ts`).
+ * A commit of a few changes brings them to the table of entries at once. With more, they are
+ * appended to the journal as one row, and brought to the table together with many others
+ * (`backlog.ts`).
  *
  * When a commit fails, what it was to keep is undone: no request runs, everything that waits in the
  * ring counts as failed, too, and the keys of these changes get their committed values back. Then
@@ -51,7 +52,7 @@ const maintenanceMs = 1_000;
 /** Expired entries that one transaction removes. */
 const expiredMax = 1_000;
 
-/** Entries expire in the file a moment later than in the store, whose changes may be on their way. */
+/** Entries expire in the file later than in the store, whose changes may be on their way. */
 const expiryDelayMs = 1_000;
 
 /** How long requests that run may take to end when a commit has failed, in milliseconds. */

@@ -39,3 +39,9 @@ export const argumentsBeforeAuthMax = 10;
 
 /** The longest argument before AUTH, in bytes; as in Redis. */
 export const argumentBytesBeforeAuthMax = 16 * 1024;
+
+/**
+ * The highest memory limit that a server can have, in bytes: of the 32 GiB that the store has for
+ * records, it leaves half to what each entry adds.
+ */
+export const memoryLimitBytesMax: number = 16 * 1024 ** 3;

@@ -2,9 +2,9 @@
  * The clients of one event loop, for commands that list or end them; and the way to those of the
  * other threads.
  *
- * A thread that asks sends a message to each of the others, and each answers with the records of its
- * clients. Messages between two Workers go by the main thread. A thread answers as long as it lives;
- * one that dies takes the process with it, so no answer is waited for in vain.
+ * A thread that asks sends a message to each of the others, and each answers with the records of
+ * its clients. Messages between two Workers go by the main thread. A thread answers as long as it
+ * lives; one that dies takes the process with it, so no answer is waited for in vain.
  *
  * @module
  */

@@ -242,8 +242,8 @@ export class ServerContext {
 
   /**
    * A fault while a request was run. A contradiction in the store ends the server, and so does an
-   * error that only wrong code can cause, since it may have left a change half done. Any other, such
-   * as memory that the system does not give, ends the connection.
+   * error that only wrong code can cause, since it may have left a change half done. Any other,
+   * such as memory that the system does not give, ends the connection.
    */
   runFault(error: unknown): void {
     const isFatal = error instanceof InvariantError || error instanceof TypeError ||

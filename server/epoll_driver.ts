@@ -4,8 +4,8 @@
  * It reads at most once when its socket is ready, and runs a bounded number of requests: then it
  * lets the others have their turn. Nothing here waits, so a buffer is in the system's hands only
  * during a call: all connections of a loop read into one buffer, and send from one. What they have
- * not consumed, and what the system did not take, moves at the end of their turn to buffers of their
- * own.
+ * not consumed, and what the system did not take, moves at the end of their turn to buffers of
+ * their own.
  *
  * @module
  */

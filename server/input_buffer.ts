@@ -1,12 +1,12 @@
 /**
- * The input buffer: bytes that a connection has read and not consumed yet, and the requests in them,
- * which are lines or arrays.
+ * The input buffer: bytes that a connection has read and not consumed yet, and the requests in
+ * them, which are lines or arrays.
  *
  * The buffer starts small, since most connections are idle most of the time and a pending read
- * holds its buffer. It grows fourfold while reads fill it, up to 64 KiB, and shrinks when reads are short.
- * The bytes that a client sends at once should fit, since a rest costs a second read each time. So
- * a full read makes the buffer grow even if a line is unfinished, and one short read, which may be
- * a rest, does not make it shrink.
+ * holds its buffer. It grows fourfold while reads fill it, up to 64 KiB, and shrinks when reads are
+ * short. The bytes that a client sends at once should fit, since a rest costs a second read each
+ * time. So a full read makes the buffer grow even if a line is unfinished, and one short read,
+ * which may be a rest, does not make it shrink.
  *
  * A loop that reads only what is there already can lend its own buffer for a read instead: then a
  * connection holds memory only for what it has not consumed.

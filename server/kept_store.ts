@@ -1,6 +1,6 @@
 /**
- * The store of a server: a new one or one that is passed in, for one thread or for several, with the
- * entries of the data file where there is one.
+ * The store of a server: a new one or one that is passed in, for one thread or for several, with
+ * the entries of the data file where there is one.
  *
  * @module
  */

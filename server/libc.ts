@@ -3,8 +3,8 @@
  * layout of structures, for x64 and arm64, glibc and musl.
  *
  * A call fails with -1. Why is in `errno`, which the runtime may change before we could read it, so
- * nobody here reads it: a socket that is not ready is told from one whose peer is gone by what epoll
- * reports next. Lengths are passed as 32 bits, which keeps big integers off the hot path.
+ * nobody here reads it: a socket that is not ready is told from one whose peer is gone by what
+ * epoll reports next. Lengths are passed as 32 bits, which keeps big integers off the hot path.
  *
  * Buffers for these calls are made by `outside`: the garbage collector moves small typed arrays
  * unless they lie on a buffer of their own.

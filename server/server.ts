@@ -84,8 +84,8 @@ export interface ServerOptions {
    */
   dataFile?: string;
   /**
-   * When changes reach the disk: `"always"`, the default, before they are answered; `"interval"`, at
-   * least once a second; `"off"`, when the system likes.
+   * When changes reach the disk: `"always"`, the default, before they are answered; `"interval"`,
+   * at least once a second; `"off"`, when the system likes.
    */
   sync?: SyncMode;
   /** Called now and then while the data file is loaded: entries read so far, and their number. */

@@ -19,8 +19,8 @@ export function withoutZone(hostname: string): [address: string, zone: string | 
 }
 
 /**
- * The `sockaddr` of a numeric IP address without a zone; undefined for anything else. IPv6 addresses
- * that hold on one network only need the number of its interface.
+ * The `sockaddr` of a numeric IP address without a zone; undefined for anything else. IPv6
+ * addresses that hold on one network only need the number of its interface.
  */
 export function ipSocketAddress(
   hostname: string,

@@ -1,7 +1,7 @@
 /**
- * The messages between the main thread of a server and its Workers. The first one starts the Worker.
- * Later messages are about clients alone; for everything else the main thread raises the phase
- * (`thread_state.ts`) and wakes the threads.
+ * The messages between the main thread of a server and its Workers. The first one starts the
+ * Worker. Later messages are about clients alone; for everything else the main thread raises the
+ * phase (`thread_state.ts`) and wakes the threads.
  *
  * @module
  */

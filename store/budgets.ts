@@ -3,8 +3,8 @@
  *
  * A shard takes what it needs, and a little more, so that it need not come back for each entry; it
  * returns what it does not need. Together these margins are less than the hundredth of the limit by
- * which a store of several shards may begin to evict too early. Once nothing is free, a shard evicts
- * for itself, unless it has much less than others: then the fullest one evicts for it.
+ * which a store of several shards may begin to evict too early. Once nothing is free, a shard
+ * evicts for itself, unless it has much less than others: then the fullest one evicts for it.
  *
  * What always holds: the budgets of all shards and the free bytes together are the limit.
  *
@@ -71,8 +71,9 @@ export class Budgets implements BudgetSource {
   }
 
   /**
-   * Raises the budget of a locked shard towards `wanted` bytes, by a bounded amount of eviction from
-   * the fullest shards; true once it has them. Other shards are only tried, as this one is locked.
+   * Raises the budget of a locked shard towards `wanted` bytes, by a bounded amount of eviction
+   * from the fullest shards; true once it has them. Other shards are only tried, as this one is
+   * locked.
    */
   gain(shard: Shard, wanted: number): boolean {
     const { state } = shard;
@@ -92,8 +93,8 @@ export class Budgets implements BudgetSource {
   }
 
   /**
-   * Whether there is no room for so many bytes more in a locked shard, though nothing is to be evicted
-   * and no entry that has expired is left. The other shards may be changing.
+   * Whether there is no room for so many bytes more in a locked shard, though nothing is to be
+   * evicted and no entry that has expired is left. The other shards may be changing.
    */
   isFull(shard: Shard, bytesMore: number): boolean {
     if (this.#evicts) return false;

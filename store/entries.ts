@@ -207,7 +207,8 @@ export class Entries {
     const { arena, state } = this;
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart + (isStaged ? this.fragments.stagedBytes : 0);
-    // The replaced record is freed first. The index still refers to it until the end of this method.
+    // The replaced record is freed first. The index still refers to it until the end of this
+    // method.
     if (replaced !== 0) this.#discard(replaced);
     const ref = arena.append(queue, recordGranules(word0, valueBytes));
     const slab = ref >>> SLAB_SHIFT;

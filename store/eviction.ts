@@ -29,9 +29,10 @@
  * that is never read has next to no main queue, and no probation.
  *
  * What always holds: entries are chosen only at the old end of a queue, and each step looks at one
- * record. Sources: Yang et al., "FIFO queues are all you need for cache eviction", 2023, for the two
- * queues and the ghost; Cherkasova's GDSF, 1998, for credit by size; Jiang and Zhang's LIRS, 2002,
- * for the admission by reuse distance. The constants were chosen by simulation; see docs/benchmarks.md.
+ * record. Sources: Yang et al., "FIFO queues are all you need for cache eviction", 2023, for the
+ * two queues and the ghost; Cherkasova's GDSF, 1998, for credit by size; Jiang and Zhang's LIRS,
+ * 2002, for the admission by reuse distance. The constants were chosen by simulation; see
+ * docs/benchmarks.md.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * A flush by prefix: removes the keys that have a prefix, a bounded number at a time, as if at once.
+ * A flush by prefix: removes the keys that have a prefix, a bounded number at a time, as if at
+ * once.
  *
  * A cursor walks all entries as a scan does. The flush covers an entry that has the prefix and lies
  * ahead of the cursor: no request sees that entry any more. An entry that is written ahead of the

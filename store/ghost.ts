@@ -3,7 +3,8 @@
  *
  * A set of four slots is shared by all hashes whose high bits lead to it, newest first; one more
  * pushes the last out. A slot holds 16 bits of the hash, the queue, and the time of the eviction by
- * two clocks: that queue's own evictions, and the turns of the main queue. Two keys with the same fingerprint cost one misjudged entry.
+ * two clocks: that queue's own evictions, and the turns of the main queue. Two keys with the same
+ * fingerprint cost one misjudged entry.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
  * The limit of a store, which can change while the store is used.
  *
- * A higher limit holds at once. A lower one is a target: the store evicts a bounded share a call, and
- * the limit falls with what it holds. So at no moment does it hold more than the limit, and others
- * write meanwhile.
+ * A higher limit holds at once. A lower one is a target: the store evicts a bounded share a call,
+ * and the limit falls with what it holds. So at no moment does it hold more than the limit, and
+ * others write meanwhile.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * Locks between threads: a compare-and-swap where nobody else is, a short spin, then a wait that the
- * system ends.
+ * Locks between threads: a compare-and-swap where nobody else is, a short spin, then a wait that
+ * the system ends.
  *
- * A thread holds at most one lock, or takes several in ascending order while it holds none, or tries
- * without waiting. So no two threads wait for each other.
+ * A thread holds at most one lock, or takes several in ascending order while it holds none, or
+ * tries without waiting. So no two threads wait for each other.
  *
  * What always holds: a lock's word is 0 if it is free, 1 if a thread holds it, 2 if others may wait
  * for it besides.

@@ -120,8 +120,8 @@ export class Puts {
   }
 
   /**
-   * A put that ends in this call, however many steps it takes. A put under way begins again from its
-   * beginning. `gain` raises the shard's part of the limit, where it has only a part.
+   * A put that ends in this call, however many steps it takes. A put under way begins again from
+   * its beginning. `gain` raises the shard's part of the limit, where it has only a part.
    */
   putNow(
     hash: number,

@@ -1,6 +1,6 @@
 /**
- * Flushes by prefix of a shared store: they begin in all shards at the same moment, and every thread
- * carries on the one that is under way.
+ * Flushes by prefix of a shared store: they begin in all shards at the same moment, and every
+ * thread carries on the one that is under way.
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
  * Slabs: the memory of the arena, eight segments at a time, and the tables of its segments.
  *
- * Memory is taken in slabs when it is first needed, and given back when all eight segments are free.
- * Memory of this thread alone goes back at once. Shared memory keeps its place, so that the views
- * of other threads stay valid: such a slab is stale until a sweep gives its pages back, or it is
- * used again before that.
+ * Memory is taken in slabs when it is first needed, and given back when all eight segments are
+ * free. Memory of this thread alone goes back at once. Shared memory keeps its place, so that the
+ * views of other threads stay valid: such a slab is stale until a sweep gives its pages back, or it
+ * is used again before that.
  *
  * What always holds: a segment that is free belongs to a slab that is held.
  *

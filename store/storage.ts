@@ -21,8 +21,9 @@ export type Handle = number;
  * - `"too large"`: key and value together are larger than the limit. Nothing has changed.
  * - `"out of memory"`: the memory for it is not available, and evicting other entries would not
  *   free enough. The value is not stored.
- * - `"unfinished"`: one bounded share of the work is done, and nothing is stored yet. The caller lets
- *   others have their turn, and calls again with the same arguments and a {@linkcode PutOperation}.
+ * - `"unfinished"`: one bounded share of the work is done, and nothing is stored yet. The caller
+ *   lets others have their turn, and calls again with the same arguments and a {@linkcode
+ *   PutOperation}.
  */
 export type PutOutcome = "stored" | "too large" | "out of memory" | "unfinished";
 
@@ -102,8 +103,8 @@ export interface Storage {
   /** Lets other threads go on. */
   leave(): void;
   /**
-   * Changes the limit: `changeLimit` is to be called until the new one holds. An earlier change that
-   * is under way ends with the new limit, too.
+   * Changes the limit: `changeLimit` is to be called until the new one holds. An earlier change
+   * that is under way ends with the new limit, too.
    *
    * @throws {RangeError} when the limit is below 1.
    */
@@ -163,8 +164,8 @@ export interface Storage {
    */
   sweep(): boolean;
   /**
-   * Keeps other threads away from all keys until `leaveAll`: what is done meanwhile with any of them
-   * is atomic. Single keys may be entered then, which does nothing more.
+   * Keeps other threads away from all keys until `leaveAll`: what is done meanwhile with any of
+   * them is atomic. Single keys may be entered then, which does nothing more.
    */
   enterAll(): void;
   /** Lets other threads go on. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { memoryLimitBytesMax } from "../commands/redis/config.ts";
+import { memoryLimitBytesMax } from "../protocol.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { array, joined, words } from "./redis_array.ts";
 import { type ManualConnection, ManualServer } from "./server_manual.ts";

@@ -1,6 +1,7 @@
 /**
- * A disk without room: the system refuses to let the files of the server grow (`ulimit -f`), and later
- * allows it again (`prlimit`). What is not kept is refused and undone; then the server goes on.
+ * A disk without room: the system refuses to let the files of the server grow (`ulimit -f`), and
+ * later allows it again (`prlimit`). What is not kept is refused and undone; then the server goes
+ * on.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * A server with a data file: what it keeps, when replies leave, and what it says where it cannot keep.
+ * A server with a data file: what it keeps, when replies leave, and what it says where it cannot
+ * keep.
  *
  * @module
  */

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { memoryLimitBytesMax } from "../../protocol.ts";
 import { serverDefaults } from "../../server.ts";
 import type { Option } from "../option.ts";
 import { typedBytes } from "../values.ts";
 
-/** `--memory-limit`: its upper bound leaves half of the arena's 32 GiB for what each entry adds. */
+/** `--memory-limit`. */
 export const memoryLimit = {
   name: "memory-limit",
   kind: "bytes",
@@ -18,7 +19,7 @@ export const memoryLimit = {
   help: "bytes of all keys and values",
   group: "Limits",
   min: 2 ** 10,
-  max: 16 * 2 ** 30,
+  max: memoryLimitBytesMax,
 } as const satisfies Option;
 
 /** What the limit does not count. */

@@ -67,9 +67,9 @@ export interface RedisCommand {
   /** True where it runs at once in a transaction instead of waiting for EXEC. */
   readonly isImmediate?: boolean;
   /**
-   * Runs a request and writes its reply to `context.redis`. The number of arguments and the keys are
-   * checked already. A command whose only key is `oneKey` has that key to itself. A request that
-   * cannot end at once returns an operation, unless `context.isAtomic`.
+   * Runs a request and writes its reply to `context.redis`. The number of arguments and the keys
+   * are checked already. A command whose only key is `oneKey` has that key to itself. A request
+   * that cannot end at once returns an operation, unless `context.isAtomic`.
    */
   execute(
     context: Context,

@@ -6,10 +6,10 @@
  * @module
  */
 
-import type { Arguments } from "../../protocol.ts";
+import { type Arguments, memoryLimitBytesMax } from "../../protocol.ts";
 import type { Context } from "../context.ts";
-import { bytesOfSize } from "./byte_unit.ts";
 import type { Operation, Step } from "../operation.ts";
+import { bytesOfSize } from "./byte_unit.ts";
 import type { RedisCommand } from "./command.ts";
 import { Glob } from "./glob.ts";
 import { runSubcommand, type Subcommand } from "./subcommands.ts";
@@ -153,9 +153,6 @@ function set(context: Context, args: Arguments, bytes: Uint8Array): Operation | 
   const change = new LimitChange();
   return change.step(context) === "done" ? undefined : change;
 }
-
-/** The highest memory limit, in bytes, as for `--memory-limit`. */
-export const memoryLimitBytesMax = 16 * 1024 ** 3;
 
 /** The memory limit that a value is; undefined if it cannot be one, which is answered. */
 function limitOf(context: Context, value: string): number | undefined {

@@ -91,8 +91,10 @@ export const auth: RedisCommand = {
     if (args.count > 3) return context.failRedis("unknown_option", "ERR syntax error");
     if (context.isToken === undefined) {
       // Any password is right for the user that needs none.
-      if (args.count === 3 && textOf(args, 1, bytes) === userName) return context.redis.ok();
-      if (args.count === 3) return wrongPassword(context, session);
+      if (args.count === 3) {
+        const isUser = textOf(args, 1, bytes) === userName;
+        return isUser ? context.redis.ok() : wrongPassword(context, session);
+      }
       return context.failRedis(
         "wrong_state",
         "ERR AUTH <password> called without any password configured for the default user. " +

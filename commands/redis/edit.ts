@@ -133,8 +133,8 @@ class Edit extends LargeReply {
   }
 
   /**
-   * Makes the edit and answers, as far as one call can. Returns the bytes of memory that it needs, if
-   * these are more than it may take, and `"changed"` where the put has begun with another value.
+   * Makes the edit and answers, as far as one call can. Returns the bytes of memory that it needs,
+   * if these are more than it may take, and `"changed"` where the put has begun with another value.
    */
   attempt(context: Context, bytes: Uint8Array): "done" | "unfinished" | "changed" | number {
     const { store, redis } = context;

@@ -9,7 +9,8 @@
  */
 
 import { type Arguments, notAnInteger } from "../../protocol.ts";
-import { type Milliseconds, wallOffsetAt } from "../../store.ts";
+import type { Milliseconds } from "../../store.ts";
+import { wallOffsetAt } from "../../wall_clock.ts";
 import type { Context } from "../context.ts";
 import { integerOf, isWord } from "./words.ts";
 

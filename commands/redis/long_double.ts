@@ -1,7 +1,9 @@
 /**
- * The arithmetic of INCRBYFLOAT: numbers with a significand of 64 bits and an exponent of 15, as the
- * `long double` of x86 processors. Redis reads, adds and prints with them, and here every step gives
- * the same digits. Redis on processors whose `long double` differs, such as ARM, may print others.
+ * The arithmetic of INCRBYFLOAT: numbers with a significand of 64 bits and an exponent of 15, as
+ * the
+ * `long double` of x86 processors. Redis reads, adds and prints with them, and here every step
+ * gives the same digits. Redis on processors whose `long double` differs, such as ARM, may print
+ * others.
  *
  * A number is a BigInt times a power of two. Each result is rounded to the nearest number, and to
  * the even one of two that are equally near.

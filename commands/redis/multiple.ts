@@ -1,9 +1,9 @@
 /**
  * Commands on several keys and their values: MGET, MSET, MSETNX.
  *
- * MSET and MSETNX have the whole store to themselves: nobody sees a part of the keys stored. So does
- * an MGET whose reply is small. A larger reply is written and sent in parts, and each part shows the
- * values of its own moment.
+ * MSET and MSETNX have the whole store to themselves: nobody sees a part of the keys stored. So
+ * does an MGET whose reply is small. A larger reply is written and sent in parts, and each part
+ * shows the values of its own moment.
  *
  * @module
  */

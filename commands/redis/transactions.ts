@@ -142,8 +142,8 @@ function run(
 }
 
 /**
- * Carries an operation to its end. One that reads is replaced by an error where its reply needs more
- * memory than there is. One that changes something has a short reply, and always ends.
+ * Carries an operation to its end. One that reads is replaced by an error where its reply needs
+ * more memory than there is. One that changes something has a short reply, and always ends.
  */
 function finish(
   context: Context,
