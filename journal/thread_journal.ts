@@ -87,7 +87,7 @@ export class ThreadJournal {
   }
 
   /** Whether requests that change something must wait, or be refused. */
-  get isUneven(): boolean {
+  get holdsWrites(): boolean {
     return this.isCrowded || this.isRefusing;
   }
 

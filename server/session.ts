@@ -172,7 +172,7 @@ export class Session implements SessionControl {
         context.fail(request.error);
       } else {
         this.lastVerb = request.verb;
-        const operation = journal?.isUneven === true && table.mayWrite(request)
+        const operation = journal?.holdsWrites === true && table.mayWrite(request)
           ? this.#hold(journal)
           : table.execute(context, request, bytes, this);
         if (operation !== undefined) {
@@ -195,7 +195,9 @@ export class Session implements SessionControl {
     if (isSkipped) client.replyMode = "on";
     const journal = this.#journal;
     const changesBefore = journal === undefined ? 0 : journal.changes;
-    const operation = journal?.isUneven === true && redisTable.mayWrite(parser.args, bytes, this)
+    const isHeld = journal?.holdsWrites === true && this.isAuthenticated &&
+      redisTable.mayWrite(parser.args, bytes, this);
+    const operation = isHeld
       ? this.#holdArray(journal, parser.args)
       : redisTable.run(context, parser.args, bytes, this);
     const { verb } = parser.args;
