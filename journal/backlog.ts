@@ -14,9 +14,10 @@ import { apply, type Changes, keyText } from "./changes.ts";
 import type { Database } from "./database.ts";
 import { kinds } from "./record.ts";
 
-/** The changes that a run begins with, or their bytes. */
+/** The changes that a run begins with, or their bytes, or the age of the first in milliseconds. */
 const runChangesMin = 65_536;
 const runBytesMin = 8 * 1024 * 1024;
+const runAgeMs = 1_000;
 
 /** The most keys of a run. */
 const tasksMax = 2 ** 20;
@@ -38,6 +39,8 @@ export class Backlog {
   #count = 0;
   /** The row of the journal that was appended last. */
   #lastRow = 0;
+  /** When the first change came that is in no run. */
+  #sinceMs = 0;
   /** The last change of each key since the last run began; whether a flush is among them. */
   #next = new Map<string, Task>();
   #hasFlush = false;
@@ -73,7 +76,9 @@ export class Backlog {
 
   /** Whether there is so much that a run must begin. */
   get isDue(): boolean {
-    return !this.isRunning && (this.#count >= runChangesMin || this.#bytes >= runBytesMin);
+    if (this.isRunning || this.isEmpty) return false;
+    if (this.#count >= runChangesMin || this.#bytes >= runBytesMin) return true;
+    return performance.now() - this.#sinceMs >= runAgeMs;
   }
 
   /** Appends changes to the journal, within a transaction; `appended` follows its commit. */
@@ -85,6 +90,7 @@ export class Backlog {
 
   /** Notes that these changes are committed to the journal, the last of them in this row. */
   appended(list: readonly Changes[], row: number): void {
+    if (this.#list.length === this.#running) this.#sinceMs = performance.now();
     for (const changes of list) {
       this.#list.push(changes);
       this.#bytes += changes.bytes.length;
