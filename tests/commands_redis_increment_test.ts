@@ -3,22 +3,10 @@ import { Random } from "../loadgen/mod.ts";
 import { assertEquals } from "./assert.ts";
 import { RawClient } from "./raw_client.ts";
 import { array, joined, words } from "./redis_array.ts";
+import { bulk, check, noInteger } from "./redis_asking.ts";
 import { ReplyReader, same, startRedis } from "./redis_differential.ts";
-import { type ManualConnection, ManualServer } from "./server_manual.ts";
+import { ManualServer } from "./server_manual.ts";
 
-/** Checks the replies to requests, one after another, each given as words. */
-function check(client: ManualConnection, exchanges: readonly [request: string, reply: string][]) {
-  for (const [request, reply] of exchanges) {
-    assertEquals(client.ask(words(request)), reply, request);
-  }
-}
-
-/** A text as a bulk string. */
-function bulk(text: string): string {
-  return `$${text.length}\r\n${text}\r\n`;
-}
-
-const noInteger = "-ERR value is not an integer or out of range\r\n";
 const overflow = "-ERR increment or decrement would overflow\r\n";
 const noFloat = "-ERR value is not a valid float\r\n";
 const infinite = "-ERR increment would produce NaN or Infinity\r\n";

@@ -3,24 +3,8 @@ import { Store } from "../store.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { ModelStore } from "./model_store.ts";
 import { array, joined, words } from "./redis_array.ts";
-import { type ManualConnection, ManualServer } from "./server_manual.ts";
-
-/** Asks for the words of a text. */
-function ask(client: ManualConnection, text: string): string {
-  return client.ask(words(text));
-}
-
-/** Checks the replies to requests, one after another, each given as words. */
-function check(client: ManualConnection, exchanges: readonly [request: string, reply: string][]) {
-  for (const [request, reply] of exchanges) assertEquals(ask(client, request), reply, request);
-}
-
-const syntaxError = "-ERR syntax error\r\n";
-const noInteger = "-ERR value is not an integer or out of range\r\n";
-
-function wrongNumber(name: string): string {
-  return `-ERR wrong number of arguments for '${name}' command\r\n`;
-}
+import { ask, check, noInteger, syntaxError, wrongNumber } from "./redis_asking.ts";
+import { ManualServer } from "./server_manual.ts";
 
 /** Seconds from now, as a time since 1970. */
 function secondsAt(seconds: number): number {

@@ -2,23 +2,8 @@
 import { authDelayMs } from "../commands/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { array, words } from "./redis_array.ts";
+import { bulk, check, wrongNumber } from "./redis_asking.ts";
 import { type ManualConnection, ManualServer } from "./server_manual.ts";
-
-/** Checks the replies to requests, one after another, each given as words. */
-function check(client: ManualConnection, exchanges: readonly [request: string, reply: string][]) {
-  for (const [request, reply] of exchanges) {
-    assertEquals(client.ask(words(request)), reply, request);
-  }
-}
-
-function wrongNumber(name: string): string {
-  return `-ERR wrong number of arguments for '${name}' command\r\n`;
-}
-
-/** A text as a bulk string. */
-function bulk(text: string): string {
-  return `$${text.length}\r\n${text}\r\n`;
-}
 
 /** The replies to TIME, in microseconds since 1970. */
 function timeOf(client: ManualConnection): number {
