@@ -9,6 +9,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Server, ServerOptions } from "../server.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
 import { RawClient, until } from "./raw_client.ts";
+import { array, joined } from "./redis_array.ts";
 import { serve } from "./served.ts";
 
 const tcp = [{ hostname: "127.0.0.1", port: 0 }];
@@ -102,6 +103,24 @@ Deno.test("the Redis wire writes the same file; a transaction is one commit", as
       assertEquals(server.info().data_file!.uncommitted, 0);
     }
     assertEquals(rows(file), ["a=2", "c=xy"]);
+  });
+});
+
+Deno.test("a transaction that is larger than the ring of changes is one commit, too", async () => {
+  await withFolder(async (folder) => {
+    const file = `${folder}/store.db`;
+    const sets = Array.from({ length: 100 }, (_, n) => array("SET", `k${n}`, "v".repeat(100_000)));
+    const large = array("SET", "large", "x".repeat(1_500_000));
+    {
+      await using server = await serving(file, { memoryLimitBytes: 64 * 1024 * 1024 });
+      using client = await clientOf(server);
+      await client.send(joined(array("MULTI"), ...sets, large, array("EXEC")));
+      assertEquals((await client.lines(102))[101], "+QUEUED\r");
+      const replies = await client.lines(102);
+      assertEquals([replies[0], new Set(replies.slice(1))], ["*101\r", new Set(["+OK\r"])]);
+      assertEquals(server.info().data_file!.commits, 1);
+    }
+    assertEquals(rows(file).length, 101);
   });
 });
 
