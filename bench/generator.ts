@@ -30,6 +30,11 @@ export interface GeneratorOptions extends BatchOptions {
   /** How long the load runs before it is measured. */
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  /**
+   * Requests a second of all connections together, evenly spread; default as many as get replies. A
+   * batch that is late, because its connection still waits, counts from when it was due.
+   */
+  readonly requestsPerSecond?: number;
   /** The process of the server, whose CPU time is measured. */
   readonly pid?: number;
   /** How long to wait for a reply; default 5 seconds. */
@@ -40,6 +45,9 @@ export interface GeneratorOptions extends BatchOptions {
 export interface GeneratorResult {
   readonly requests: number;
   readonly requestsPerSecond: number;
+  /** When the measured time began and ended, in milliseconds since 1970. */
+  readonly beganAtMs: number;
+  readonly endedAtMs: number;
   /** From the send of a batch to the last byte of its replies. */
   readonly latencyMs: { p50: number; p99: number; p999: number; max: number };
   /** User and system time of the server, divided by the requests; 0 without its process. */
@@ -63,6 +71,11 @@ interface Connection {
   /** Bytes of replies that have not come yet; 0 while there is no batch. */
   awaitedBytes: number;
   sentAtMs: number;
+  /** When the next batch is to be sent; Infinity while there are replies to wait for. */
+  dueAtMs: number;
+  /** When the batch that is under way was to be sent. */
+  plannedAtMs: number;
+  isFirst: boolean;
   /** The whole of the replies, if this batch is compared. */
   expected: Uint8Array | undefined;
   isWatchedForSpace: boolean;
@@ -81,6 +94,8 @@ class Generator {
   #next = 0;
   /** Batches that are still to be sent. */
   #left = 0;
+  /** Between two batches of a connection; 0 without a bound on the rate. */
+  #intervalMs = 0;
   #requests = 0;
   #histogram = new Histogram();
 
@@ -98,6 +113,9 @@ class Generator {
           sentBytes: 0,
           awaitedBytes: 0,
           sentAtMs: 0,
+          dueAtMs: Infinity,
+          plannedAtMs: 0,
+          isFirst: false,
           expected: undefined,
           isWatchedForSpace: false,
         },
@@ -113,12 +131,15 @@ class Generator {
   }
 
   /** Sends batches for some time, unmeasured, then measures for some more. */
-  measure(batches: Batches, { warmUpSeconds, seconds, pid }: GeneratorOptions): GeneratorResult {
+  measure(batches: Batches, options: GeneratorOptions): GeneratorResult {
+    const { warmUpSeconds, seconds, pid, requestsPerSecond = Infinity } = options;
     const cpuTimesUs = () => [
       pid === undefined ? 0 : this.#sockets.cpuTimeUs(pid),
       this.#sockets.cpuTimeUs(),
     ];
-    this.#begin(batches, Infinity);
+    const batchesPerSecond = requestsPerSecond / options.pipeline;
+    const intervalMs = 1000 * options.connections / batchesPerSecond;
+    this.#begin(batches, Infinity, intervalMs);
     const warmAtMs = performance.now() + warmUpSeconds * 1000;
     this.#loop((nowMs) => nowMs >= warmAtMs);
     const histogram = this.#histogram = new Histogram();
@@ -130,6 +151,8 @@ class Generator {
     const result = {
       requests,
       requestsPerSecond: requests / (endedAtMs - startedAtMs) * 1000,
+      beganAtMs: performance.timeOrigin + startedAtMs,
+      endedAtMs: performance.timeOrigin + endedAtMs,
       latencyMs: {
         p50: histogram.percentileMs(0.5),
         p99: histogram.percentileMs(0.99),
@@ -145,15 +168,30 @@ class Generator {
     return result;
   }
 
-  #begin(batches: Batches, count: number): void {
+  #begin(batches: Batches, count: number, intervalMs = 0): void {
     this.#batches = batches;
     this.#next = 0;
     this.#left = count;
+    this.#intervalMs = intervalMs;
     const nowMs = performance.now();
-    for (const connection of this.#connections) this.#sendNext(connection, nowMs, true);
+    for (const [n, connection] of this.#connections.entries()) {
+      connection.isFirst = true;
+      connection.dueAtMs = nowMs + n * intervalMs / this.#connections.length;
+    }
+    this.#sendDue(nowMs);
   }
 
-  /** Runs until `isOver`, or until no connection waits for replies. */
+  /** Sends what is due; returns how long nothing else will be. */
+  #sendDue(nowMs: number): number {
+    let nextAtMs = nowMs + waitMsMax;
+    for (const connection of this.#connections) {
+      if (connection.dueAtMs <= nowMs) this.#sendNext(connection, nowMs);
+      else nextAtMs = Math.min(nextAtMs, connection.dueAtMs);
+    }
+    return Math.ceil(nextAtMs - nowMs);
+  }
+
+  /** Runs until `isOver`, or until no connection waits for replies and nothing is left to send. */
   #loop(isOver: (nowMs: number) => boolean): void {
     const onReady = (fd: number, isReadable: boolean, isWritable: boolean) => {
       const connection = this.#byFd[fd];
@@ -162,24 +200,31 @@ class Generator {
       if (isReadable) this.#receive(connection);
     };
     let progressAtMs = performance.now();
-    while (this.#connections.some(({ awaitedBytes }) => awaitedBytes > 0)) {
-      const count = this.#sockets.wait(waitMsMax, onReady);
+    const isPaced = this.#intervalMs > 0;
+    while (true) {
+      const isWaiting = this.#connections.some(({ awaitedBytes }) => awaitedBytes > 0);
+      if (!isWaiting && !(isPaced && this.#left > 0)) return;
+      const waitMs = isPaced ? this.#sendDue(performance.now()) : waitMsMax;
+      const count = this.#sockets.wait(waitMs, onReady);
       const nowMs = performance.now();
-      if (count > 0) progressAtMs = nowMs;
+      if (count > 0 || !isWaiting) progressAtMs = nowMs;
       else if (nowMs - progressAtMs > this.#patienceMs) this.#failForSilence();
       if (isOver(nowMs)) return;
     }
   }
 
-  #sendNext(connection: Connection, nowMs: number, isFirst = false): void {
+  #sendNext(connection: Connection, sentAtMs: number): void {
+    if (connection.dueAtMs < Infinity) connection.plannedAtMs = connection.dueAtMs;
+    connection.dueAtMs = Infinity;
     if (this.#left <= 0) return;
     this.#left--;
     const number = this.#next++;
     const batch = number % this.#batches.requests.length;
-    const isCompared = isFirst || number % comparedEvery === 0;
+    const isCompared = connection.isFirst || number % comparedEvery === 0;
+    connection.isFirst = false;
     connection.batch = batch;
     connection.sentBytes = 0;
-    connection.sentAtMs = nowMs;
+    connection.sentAtMs = sentAtMs;
     connection.awaitedBytes = this.#batches.replyBytes[batch];
     connection.expected = isCompared ? this.#batches.replies(batch) : undefined;
     this.#send(connection);
@@ -207,7 +252,10 @@ class Generator {
     const size = this.#batches.sizes[connection.batch];
     this.#histogram.record((nowMs - connection.sentAtMs) * 1000, size);
     this.#requests += size;
-    this.#sendNext(connection, nowMs);
+    if (this.#intervalMs === 0) return this.#sendNext(connection, nowMs);
+    const dueAtMs = connection.dueAtMs = connection.plannedAtMs + this.#intervalMs;
+    // Late: what it waits for the replies before it counts too.
+    if (dueAtMs <= nowMs) this.#sendNext(connection, dueAtMs);
   }
 
   #compare({ expected, awaitedBytes }: Connection, bytes: number): void {

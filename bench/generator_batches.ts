@@ -43,16 +43,17 @@ export interface BatchOptions {
   readonly keys: number;
   readonly valueBytes: number;
   /**
-   * Requests of one verb alone. Each SET then has another value, since a database may spare itself
-   * the writing of the same.
+   * Requests of one verb alone. Each SET then has another value than the one before it of its key,
+   * since a database may spare itself the writing of the same.
    */
   readonly only?: "set" | "get";
   /** The number of the first key; default 0. */
   readonly firstKey?: number;
+  /** How many requests are encoded at least; they are sent over and over. Default 200,000. */
+  readonly requestsMin?: number;
 }
 
-/** How many requests are encoded at least; they are sent over and over. */
-const requestsMin = 200_000;
+const requestsMinDefault = 200_000;
 /** Of a hundred requests, these are SET, the others GET. */
 const setPercent = 20;
 const keyDigits = 12;
@@ -100,13 +101,16 @@ export class Batches {
 
   /** The load: GET and SET of random keys. */
   static mixed(options: BatchOptions, seed = 1): Batches {
-    const { pipeline, keys, only, firstKey = 0 } = options;
+    const { pipeline, keys, only, firstKey = 0, requestsMin = requestsMinDefault } = options;
     const sets = only === undefined ? setPercent : only === "set" ? 100 : 0;
     const random = new Random(seed);
     const codes = new Uint32Array(Math.ceil(requestsMin / pipeline) * pipeline);
     for (let index = 0; index < codes.length; index++) {
       codes[index] = (firstKey + random.below(keys)) * 2 + (random.below(100) < sets ? 1 : 0);
     }
+    // The batches repeat, so a key that came once would be set to the same value again. The second
+    // half therefore has the keys of the first.
+    if (only === "set") codes.copyWithin(Math.ceil(codes.length / 2), 0, codes.length >>> 1);
     return new Batches(codes, options);
   }
 

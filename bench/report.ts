@@ -228,8 +228,9 @@ function durabilitySections({ durability }: Results): Section[] {
     text:
       "SET alone, of 100,000 keys of 16 bytes and values of 64; `always`: a reply leaves after " +
       "its commit has reached the disk. All on the same disk. " +
-      `GET while ten other clients write: p99 ${show(reads.withMs)} ms with a data file, ` +
-      `${show(reads.withoutMs)} ms without. Loading ${
+      `GET of 50 clients while ten others write: p99 ${show(reads.withMs)} ms with a data file, ` +
+      `at ${show(reads.setsPerSecond.with)} SET/s, and ${show(reads.withoutMs)} ms without, ` +
+      `at ${show(reads.setsPerSecond.without)}. Loading ${
         loading.entries.toLocaleString("en")
       } entries ` +
       `takes ${show(loading.seconds)} s.`,

@@ -82,10 +82,14 @@ export interface Durability {
   readonly writes: ByPeer<readonly Speed[]>;
   /**
    * The 99th percentile of GET while other clients write, with a data file and without, in
-   * milliseconds.
+   * milliseconds; and what the others wrote, which is the same unless a server could not keep up.
    */
-  readonly reads: { readonly withMs: number; readonly withoutMs: number };
-  /** The time to load so many entries, by the server's own log. */
+  readonly reads: {
+    readonly withMs: number;
+    readonly withoutMs: number;
+    readonly setsPerSecond: { readonly with: number; readonly without: number };
+  };
+  /** From the start of the process to its first reply, less the same with an empty data file. */
   readonly loading: { readonly entries: number; readonly seconds: number };
 }
 

@@ -40,14 +40,14 @@ async function generate(
 }
 
 /** Answers every read with what `reply` makes of it; undefined closes. */
-function fakeServer(reply: (request: string) => string | undefined) {
+function fakeServer(reply: (request: string) => Promise<string> | string | undefined) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const sockets: Deno.Conn[] = [];
   const answer = async (socket: Deno.Conn) => {
     const buffer = new Uint8Array(64 * 1024);
     try {
       for (let count; (count = await socket.read(buffer)) !== null;) {
-        const text = reply(new TextDecoder().decode(buffer.subarray(0, count)));
+        const text = await reply(new TextDecoder().decode(buffer.subarray(0, count)));
         if (text === undefined) break;
         await socket.write(new TextEncoder().encode(text));
       }
@@ -139,6 +139,48 @@ Deno.test("batches have the requests of each protocol, and the replies that they
   assertEquals(found("blink"), `VALUE ${btoa(value)}\n`);
   assertEquals(found("redis"), `$23\r\n${value}\r\n`);
   assertEquals(found("memcached"), `VALUE key:000000000000 0 23\r\n${value}\r\nEND\r\n`);
+});
+
+Deno.test("SET alone never sets a key to the value that it has, however often batches repeat", () => {
+  const options = { dialect: "blink", pipeline: 1, keys: 100_000, valueBytes: 64 } as const;
+  const { requests } = Batches.mixed({ ...options, only: "set", firstKey: 100_000 });
+  const held = new Map<string, string>();
+  let same = 0;
+  for (const request of [...requests, ...requests]) {
+    const [verb, key, value] = new TextDecoder().decode(request).trim().split(" ");
+    assertEquals(verb, "SET");
+    assert(key >= "key:000000100000" && key < "key:000000200000", key);
+    if (held.get(key) === value) same++;
+    held.set(key, value);
+  }
+  assertEquals(same, 0);
+});
+
+Deno.test({
+  name: "the generator keeps a rate, and a batch that is late counts from when it was due",
+  ignore: !isLinux,
+  async fn() {
+    let asked = 0;
+    await using quick = fakeServer((request) => {
+      asked += request.split("\n").length - 1;
+      return "OK\n";
+    });
+    const paced = { pipeline: 1, only: "set", seconds: 0.5, requestsPerSecond: 60 } as const;
+    const { result, error } = await generate({ ...paced, port: quick.port });
+    assertEquals(error, "");
+    // 0.52 s of 60 a second; without the bound there would be thousands.
+    assert(asked > 0 && asked <= 35, `${asked} requests`);
+    assert(result!.requestsPerSecond <= 70, `${result!.requestsPerSecond} a second`);
+    assert(result!.endedAtMs - result!.beganAtMs >= 500);
+    // One connection that gets a reply each 20 ms, asked for one each millisecond: it falls behind.
+    await using slow = fakeServer(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return "OK\n";
+    });
+    const behind = { ...paced, connections: 1, requestsPerSecond: 1000, port: slow.port };
+    const { latencyMs } = (await generate(behind)).result!;
+    assert(latencyMs.max > 200, `${latencyMs.max} ms`);
+  },
 });
 
 Deno.test({

@@ -10,6 +10,7 @@ import {
 import { merged } from "../bench/compare.ts";
 import { budgetsOf, missRatioStanding, show } from "../bench/budgets.ts";
 import { median, medianOf } from "../bench/median.ts";
+import { durable } from "../bench/durable_names.ts";
 import { redisWire, type Results } from "../bench/results.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 
@@ -185,6 +186,46 @@ Deno.test("the budgets of threads and loops compare servers of the same run", ()
   assertEquals(row("idle connection, portable loop").isMet, true);
   // 124 − 76 MB, of three further threads.
   assertEquals(row("resident memory of each further thread").isMet, true);
+});
+
+Deno.test("what it costs to keep data on the disk has its budgets and its section", () => {
+  const [one] = speed(1, 1);
+  const writes = (requestsPerSecond: number, pipelined: number) => [
+    { ...one, requestsPerSecond },
+    { ...one, pipeline: 16, requestsPerSecond: pipelined },
+  ];
+  const durability = {
+    writes: {
+      [durable.lines]: writes(1200, 6000),
+      [durable.arrays]: writes(1199, 5999),
+      [durable.redis]: writes(1000, 10_000),
+      [durable.interval]: writes(7777, 1),
+      [durable.everysec]: writes(8888, 1),
+    },
+    reads: { withMs: 1.51, withoutMs: 1, setsPerSecond: { with: 1998, without: 2001 } },
+    loading: { entries: 1_000_000, seconds: 3 },
+  };
+  const met = Object.fromEntries(
+    budgetsOf({ ...results, durability }).map(({ what, isMet }) => [what, isMet]),
+  );
+  const written = "throughput, SET kept on the disk";
+  assertEquals(met[`${written}, blink, 50 × 1`], true); // 1.2 of Redis, at the bound
+  assertEquals(met[`${written}, blink, 50 × 16`], true); // 0.6, at the bound
+  assertEquals(met[`${written}, blink, Redis wire, 50 × 1`], false);
+  assertEquals(met[`${written}, blink, Redis wire, 50 × 16`], false);
+  assertEquals(met["p99, GET while others write to the disk"], false);
+  assertEquals(met["loading 1 M entries of 16 + 64 bytes"], true);
+  const page = renderFigures({ ...results, durability }, "a.json").replaceAll(/\s+/g, " ");
+  for (
+    const text of [
+      "## Keeping data on the disk",
+      "| blink, interval | 7,777 |",
+      "| redis, everysec | 8,888 |",
+      "p99 1.51 ms with a data file, at 1,998 SET/s, and 1.00 ms without, at 2,001.",
+      "Loading 1,000,000 entries takes 3.00 s.",
+    ]
+  ) assertStringIncludes(page, text);
+  assert(!renderFigures(results, "a.json").includes("## Keeping data on the disk"));
 });
 
 Deno.test("the page shows threads, what the load cost, and who is left out", () => {
