@@ -109,6 +109,8 @@ function textsOf(line: string, reply: Reply): readonly string[] {
     if (text === "ERR value is not an integer or out of range") {
       return ["ERROR value is not an integer"];
     }
+    // Its code says the same as the text on a line.
+    if (text.startsWith("OOM ")) return ["ERROR out of memory"];
     return [text.replace(/^ERR/, "ERROR")];
   }
   if (type === "%") return [text];
