@@ -13,6 +13,7 @@
 
 import type { Budgets } from "./budgets.ts";
 import type { Control } from "./control.ts";
+import type { Shard } from "./shard.ts";
 import type { Shards } from "./shards.ts";
 import type { Milliseconds, PutOperation, PutOutcome } from "./storage.ts";
 
@@ -91,6 +92,33 @@ export class SharedPuts {
     const outcome = shard.put(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, put.inner);
     if (outcome !== "unfinished") this.end(put);
     return outcome;
+  }
+
+  /** A put in one call, while all shards are locked: see `Store.putNow`. */
+  now(
+    shard: Shard,
+    hash: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: Milliseconds,
+  ): Exclude<PutOutcome, "unfinished"> {
+    const bytes = keyEnd - keyStart + valueEnd - valueStart;
+    if (bytes > this.#control.entryBytesMax) return "too large";
+    const { entries, puts } = shard.parts;
+    // No other put may keep what this one needs.
+    for (const { parts } of this.#shards.all) parts.puts.restart();
+    const gain = () => {
+      const existing = shard.find(hash, key, keyStart, keyEnd);
+      const bytesMore = bytes - (existing === 0 ? 0 : entries.bytesOf(existing));
+      if (this.#budgets.gain(shard, entries.usage + bytesMore)) return true;
+      return this.#budgets.isFull(shard, bytesMore) ? "full" : false;
+    };
+    // deno-fmt-ignore: one line shows that the arguments are handed on
+    return puts.putNow(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, gain);
   }
 }
 

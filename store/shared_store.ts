@@ -18,9 +18,8 @@ import { Control } from "./control.ts";
 import { type HashKey, hashOf, randomHashKey } from "./hash.ts";
 import { InvariantError } from "./invariant.ts";
 import { checkLimit } from "./limit.ts";
-import { Memory } from "./memory.ts";
-import { Shard } from "./shard.ts";
-import { Shards } from "./shards.ts";
+import type { Shard } from "./shard.ts";
+import { type Roots, Shards } from "./shards.ts";
 import { SharedFlushes } from "./shared_flushes.ts";
 import {
   type AttachOptions,
@@ -30,13 +29,8 @@ import {
 } from "./shared_options.ts";
 import { type SharedPut, SharedPuts } from "./shared_puts.ts";
 import { SharedSweep } from "./shared_sweep.ts";
-import { ARENA_BYTES_MAX } from "./slabs.ts";
-import { BUDGET, Root, USAGE } from "./state.ts";
 import type { FlushOperation, Handle, Milliseconds, PutOperation } from "./storage.ts";
 import type { ObservableStorage, PutOutcome, StoreObserver, StoreStats } from "./storage.ts";
-
-/** Cursors of one shard: its number is what is above them. */
-const CURSORS = 2 ** 32;
 
 /** A store that several threads share, as one of them sees it. */
 export class SharedStore implements ObservableStorage {
@@ -54,7 +48,6 @@ export class SharedStore implements ObservableStorage {
   readonly #sweeps: SharedSweep;
   readonly #hashKey: HashKey;
   readonly #mask: number;
-  readonly #thread: number;
   /** The shard that was looked at last, and its number while it is locked, else -1. */
   #shard: Shard;
   #locked = -1;
@@ -64,43 +57,22 @@ export class SharedStore implements ObservableStorage {
   #hash = 0;
 
   private constructor(handle: SharedStoreHandle, options: AttachOptions, roots: Roots) {
-    const { hashKey } = handle;
     const { thread, now } = options;
-    const shards = roots.length;
+    const control = new Control(handle.control, roots.length, thread);
+    const budgets = new Budgets(control, now, handle.evicts);
+    const shards = new Shards(roots, handle, options, control, budgets);
+    budgets.use(shards.all, shards);
     this.now = now;
-    this.#hashKey = hashKey;
-    this.#mask = shards - 1;
-    this.#thread = thread;
-    this.#control = new Control(handle.control, shards, thread);
-    this.#budgets = new Budgets(this.#control, now, handle.evicts);
-    const memory = new Memory(options.memory);
-    const { locks } = this.#control;
-    const all = roots.map((address, n) => {
-      // Other threads may be working on it already.
-      locks.lock(n);
-      const shard = new Shard({
-        memory,
-        root: new Root(memory, address),
-        limit: this.#control,
-        shards,
-        pool: this.#budgets,
-        hashKey,
-        arenaBytesMax: ARENA_BYTES_MAX,
-        evicts: handle.evicts,
-        now,
-      });
-      const { flush } = shard.parts;
-      if (flush.active) flush.prefix = this.#control.prefix;
-      locks.unlock(n);
-      return shard;
-    });
-    this.handle = { ...handle, addresses: all.map(({ address }) => address) };
-    this.#shards = new Shards(all, this.#control, this.#budgets);
-    this.#budgets.use(all, this.#shards);
-    this.#puts = new SharedPuts(this.#shards, this.#control, this.#budgets);
-    this.#flushes = new SharedFlushes(this.#shards, this.#control, thread);
-    this.#sweeps = new SharedSweep(this.#shards, thread, handle.threads);
-    this.#shard = all[0];
+    this.handle = { ...handle, addresses: shards.all.map(({ address }) => address) };
+    this.#hashKey = handle.hashKey;
+    this.#mask = roots.length - 1;
+    this.#control = control;
+    this.#budgets = budgets;
+    this.#shards = shards;
+    this.#puts = new SharedPuts(shards, control, budgets);
+    this.#flushes = new SharedFlushes(shards, control, thread);
+    this.#sweeps = new SharedSweep(shards, thread, handle.threads);
+    this.#shard = shards.all[0];
   }
 
   /**
@@ -160,24 +132,17 @@ export class SharedStore implements ObservableStorage {
 
   /** Bytes of all keys and values held, at one moment. */
   get usage(): number {
-    return this.#shards.withAll((all) => sumOf(all, ({ state }) => state[USAGE]));
+    return this.#shards.usage;
   }
 
   /** How many entries there are. */
   get entries(): number {
-    return sumOf(this.#shards.all, ({ entries }) => entries);
+    return this.#shards.entries;
   }
 
   /** Figures about the store. */
   get stats(): StoreStats {
-    const stats = this.#shards.all.map((_, n) => this.#shards.with(n, (shard) => shard.stats));
-    return {
-      evictions: sumOf(stats, ({ evictions }) => evictions),
-      expirations: sumOf(stats, ({ expirations }) => expirations),
-      expiring: sumOf(stats, ({ expiring }) => expiring),
-      overheadBytes: sumOf(stats, ({ overheadBytes }) => overheadBytes),
-      residentBytes: sumOf(stats, ({ residentBytes }) => residentBytes),
-    };
+    return this.#shards.stats;
   }
 
   /** The memory in which `view` found a value. */
@@ -311,27 +276,12 @@ export class SharedStore implements ObservableStorage {
     visit: (bytes: Uint8Array, start: number, end: number) => void,
     prefix?: Uint8Array,
   ): number {
-    let left = count;
-    const counted: typeof visit = (bytes, start, end) => {
-      left--;
-      visit(bytes, start, end);
-    };
-    for (let n = Math.floor(cursor / CURSORS); n < this.shards; n++, cursor = 0) {
-      const from = cursor % CURSORS;
-      const next = this.#shards.with(n, (shard) => shard.scan(from, left, counted, prefix));
-      if (next !== 0) return n * CURSORS + next;
-      if (left <= 0 && n + 1 < this.shards) return (n + 1) * CURSORS;
-    }
-    return 0;
+    return this.#shards.scan(cursor, count, visit, prefix);
   }
 
   /** Removes everything at once; returns how many entries there were: see `Store.flushAll`. */
   flushAll(): number {
-    return this.#shards.withAll((all) => {
-      const entries = sumOf(all, (shard) => shard.flushAll());
-      for (const { state } of all) this.#budgets.giveSpare(state);
-      return entries;
-    });
+    return this.#shards.flushAll();
   }
 
   startFlush(prefix: Uint8Array): FlushOperation {
@@ -353,16 +303,12 @@ export class SharedStore implements ObservableStorage {
    */
   close(): void {
     this.flushAll();
-    for (let n = 0; n < this.shards; n++) {
-      this.#shards.with(n, (shard) => {
-        while (shard.trim());
-      });
-    }
+    this.#shards.trim();
   }
 
   /** One more than the largest cursor of `scan`. */
   get cursors(): number {
-    return this.shards * CURSORS;
+    return this.#shards.cursors;
   }
 
   /** Locks all shards until `leaveAll`. Throws an InvariantError if a key is entered. */
@@ -388,22 +334,9 @@ export class SharedStore implements ObservableStorage {
     expiresAt: Milliseconds,
   ): Exclude<PutOutcome, "unfinished"> {
     if (!this.#shards.holdsAll) throw new InvariantError("not all shards are locked for a put");
-    const bytes = keyEnd - keyStart + valueEnd - valueStart;
-    if (bytes > this.#control.entryBytesMax) return "too large";
     this.#open(key, keyStart, keyEnd);
-    const shard = this.#shard;
-    const { entries, puts } = shard.parts;
-    const hash = this.#hash;
-    // No other put may keep what this one needs.
-    for (const { parts } of this.#shards.all) parts.puts.restart();
-    const gain = () => {
-      const existing = shard.find(hash, key, keyStart, keyEnd);
-      const bytesMore = bytes - (existing === 0 ? 0 : entries.bytesOf(existing));
-      if (this.#budgets.gain(shard, entries.usage + bytesMore)) return true;
-      return this.#budgets.isFull(shard, bytesMore) ? "full" : false;
-    };
     // deno-fmt-ignore: one line shows that the arguments are handed on
-    return puts.putNow(hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt, gain);
+    return this.#puts.now(this.#shard, this.#hash, key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt);
   }
 
   /** See `Store.version`. */
@@ -418,15 +351,7 @@ export class SharedStore implements ObservableStorage {
 
   /** Checks everything that must always hold; throws an InvariantError if something does not. */
   verify(): void {
-    this.#shards.withAll((all) => {
-      const isPutUnderWay = this.#control.hasLine;
-      for (const shard of all) shard.verify(isPutUnderWay);
-      const bytes = sumOf(all, ({ state }) => state[BUDGET]);
-      const given = this.#control.givenBytes;
-      if (bytes !== given) {
-        throw new InvariantError(`the shards have ${bytes} bytes of the limit instead of ${given}`);
-      }
-    });
+    this.#shards.verify();
   }
 
   /** Enters a key unless that was done; true if `leave` is to follow. */
@@ -447,11 +372,4 @@ export class SharedStore implements ObservableStorage {
     if (isLocked) this.#puts.end(put);
     else this.#shards.with(put.shard, () => this.#puts.end(put));
   }
-}
-
-/** Where the shards are; undefined for those that are still to be made. */
-type Roots = readonly (number | undefined)[];
-
-function sumOf<Item>(items: readonly Item[], figure: (item: Item) => number): number {
-  return items.reduce((sum, item) => sum + figure(item), 0);
 }
