@@ -12,14 +12,21 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { Random } from "../loadgen/mod.ts";
-import { RespReader, respRequest } from "./journal_resp.ts";
+import { DataServer, type DataServerOptions } from "./data_server.ts";
+import { RespReader } from "./journal_resp.ts";
+import {
+  counter,
+  isSame,
+  isSameHeld,
+  keysOfWriter,
+  KillRequests,
+  type Request,
+  type State,
+} from "./kill_requests.ts";
 
 /** How a round is run. */
-export interface KillOptions {
-  readonly file: string;
+export interface KillOptions extends DataServerOptions {
   readonly random: Random;
-  readonly threads: number;
-  readonly sync: "always" | "interval" | "off";
 }
 
 /** What a round has seen. */
@@ -30,31 +37,7 @@ export interface RoundResult {
   readonly kept: number;
 }
 
-/** A value, byte for character, and when it expires, in milliseconds since 1970. */
-interface Held {
-  readonly value: string;
-  readonly expiresAt: number | undefined;
-}
-
-type State = Map<string, Held>;
-
-/** A request: its bytes, and what it does to the writer's keys. */
-interface Request {
-  readonly bytes: Uint8Array;
-  readonly apply: (state: State) => void;
-  readonly isCount: boolean;
-  /** How many replies it gets. */
-  readonly replies: number;
-}
-
-const keysOfWriter = 25;
 const writers = 4;
-const counter = "shared:count";
-
-/** How far a time to live may be off, in milliseconds: requests wait before they run. */
-const ttlTolerance = 10_000;
-
-const encoder = new TextEncoder();
 
 /** Runs rounds on one file: each begins with what the one before has left. */
 export class Kills {
@@ -69,7 +52,7 @@ export class Kills {
   /** Writes, kills, and checks. */
   async round(): Promise<RoundResult> {
     const { random } = this.#options;
-    const server = await ServerProcess.start(this.#options);
+    const server = await DataServer.start(this.#options);
     const all: Writer[] = [];
     try {
       for (let n = 0; n < writers; n++) {
@@ -87,7 +70,7 @@ export class Kills {
   }
 
   async #check(all: readonly Writer[]): Promise<RoundResult> {
-    await using server = await ServerProcess.start(this.#options);
+    await using server = await DataServer.start(this.#options);
     const client = await RespReader.connect(server.port);
     let kept = 0;
     let entries = 0;
@@ -128,6 +111,7 @@ class Writer {
   readonly #client: RespReader;
   readonly #number: number;
   readonly #random: Random;
+  readonly #requests: KillRequests;
   readonly #state: State;
   /** Requests that were sent and not answered. */
   #open: Request[] = [];
@@ -138,6 +122,7 @@ class Writer {
     this.#state = new Map(state);
     // Each writer draws its own numbers, so that a seed gives the same requests.
     this.#random = new Random(random.next());
+    this.#requests = new KillRequests(number, this.#random);
   }
 
   static async connect(
@@ -159,14 +144,16 @@ class Writer {
     try {
       for (;;) {
         const count = 1 + this.#random.next() % depth;
-        const batch = Array.from({ length: count }, () => this.#request());
+        const batch = Array.from({ length: count }, () => this.#requests.next());
         this.#open = batch;
         this.sentCounts += batch.filter(({ isCount }) => isCount).length;
         await this.#client.send(batch.map(({ bytes }) => bytes));
         while (this.#open.length > 0) {
           const [request] = this.#open;
           for (let n = 0; n < request.replies; n++) {
-            const reply = this.#number < 2 ? await this.#client.line() : await this.#client.reply();
+            const reply = this.#requests.areLines
+              ? await this.#client.line()
+              : await this.#client.reply();
             if (reply instanceof Error || typeof reply === "string" && reply.startsWith("ERROR")) {
               throw new Error(`A request was refused: ${reply}`);
             }
@@ -198,7 +185,7 @@ class Writer {
 
   /** What is not as it must be. */
   differences(found: State): string {
-    const show = (held: Held | undefined) =>
+    const show = (held: ReturnType<State["get"]>) =>
       held &&
       `${held.value.length} bytes ${JSON.stringify(held.value.slice(0, 40))}, expires ${
         held.expiresAt ?? "never"
@@ -211,155 +198,6 @@ class Writer {
       `requests open, the acknowledged state and the one found differ, and none of the states ` +
       `between them fits:\n${lines.join("\n")}`;
   }
-
-  #request(): Request {
-    return this.#number < 2 ? this.#line() : this.#array();
-  }
-
-  #key(): string {
-    return `w${this.#number}:${this.#random.next() % keysOfWriter}`;
-  }
-
-  /** A value without blanks, seldom a long one. */
-  #value(): string {
-    const random = this.#random;
-    const kind = random.next() % 200;
-    const length = kind === 0
-      ? 300_000 + random.next() % 1_200_000
-      : kind < 10
-      ? random.next() % 20_000
-      : 1 + random.next() % 60;
-    const letter = String.fromCharCode(97 + random.next() % 26);
-    return `${random.next()}${letter.repeat(length)}`;
-  }
-
-  #line(): Request {
-    const random = this.#random;
-    const key = this.#key();
-    const value = this.#value();
-    const make = (text: string, apply: Request["apply"], isCount = false): Request => ({
-      bytes: encoder.encode(`${text}\n`),
-      apply,
-      isCount,
-      replies: 1,
-    });
-    const prefix = `w${this.#number}:${random.next() % 3}`;
-    switch (random.next() % 12) {
-      case 0:
-        return make(`INCR ${counter}`, () => {}, true);
-      case 1:
-        return make(`DELETE ${key}`, (state) => state.delete(key));
-      case 2: {
-        const seconds = 1000 + random.next() % 1000;
-        const expiresAt = Date.now() + seconds * 1000;
-        return make(`EXPIRE ${key} ${seconds}`, (state) => setExpiry(state, key, expiresAt));
-      }
-      case 3:
-        if (random.next() % 10 > 0) return this.#line();
-        return make(`FLUSH ${prefix}`, (state) => flush(state, prefix));
-      case 4: {
-        const seconds = 1000 + random.next() % 1000;
-        const expiresAt = Date.now() + seconds * 1000;
-        return make(`PUT ${key} ttl=${seconds} ${value}`, (state) => {
-          state.set(key, { value, expiresAt });
-        });
-      }
-      case 5:
-        return make(`PUT ${key} absent ${value}`, (state) => {
-          if (!state.has(key)) state.set(key, { value, expiresAt: undefined });
-        });
-      default:
-        return make(`SET ${key} ${value}`, (state) => {
-          state.set(key, { value, expiresAt: undefined });
-        });
-    }
-  }
-
-  #array(): Request {
-    const random = this.#random;
-    const [key, other] = [this.#key(), this.#key()];
-    const value = this.#value();
-    const make = (
-      requests: readonly (readonly string[])[],
-      apply: Request["apply"],
-      isCount = false,
-    ): Request => ({ bytes: respRequest(requests), apply, isCount, replies: requests.length });
-    const set = (state: State, key: string, value: string) =>
-      state.set(key, { value, expiresAt: undefined });
-    switch (random.next() % 12) {
-      case 0:
-        return make([["INCR", counter]], () => {}, true);
-      case 1:
-        return make([["DEL", key, other]], (state) => {
-          state.delete(key);
-          state.delete(other);
-        });
-      case 2: {
-        const seconds = 1000 + random.next() % 1000;
-        const expiresAt = Date.now() + seconds * 1000;
-        const milliseconds = String(seconds * 1000);
-        return make([["PEXPIRE", key, milliseconds]], (state) => setExpiry(state, key, expiresAt));
-      }
-      case 3:
-        return make([["PERSIST", key]], (state) => {
-          const held = state.get(key);
-          if (held !== undefined) set(state, key, held.value);
-        });
-      case 4:
-        return make([["APPEND", key, "+"]], (state) => {
-          const held = state.get(key);
-          state.set(key, {
-            value: `${held?.value ?? ""}+`,
-            expiresAt: held?.expiresAt,
-          });
-        });
-      case 5:
-        return make([["MSET", key, value, other, "second"]], (state) => {
-          set(state, key, value);
-          set(state, other, "second");
-        });
-      case 6:
-        return make(
-          [["MULTI"], ["SET", key, value], ["DEL", other], ["SET", `${key}!`, value], ["EXEC"]],
-          (state) => {
-            set(state, key, value);
-            state.delete(other);
-            set(state, `${key}!`, value);
-          },
-        );
-      case 7:
-        if (random.next() % 10 > 0) return this.#array();
-        return make([["DELPREFIX", `w${this.#number}:1`]], (state) => {
-          flush(state, `w${this.#number}:1`);
-        });
-      default:
-        return make([["SET", key, value]], (state) => set(state, key, value));
-    }
-  }
-}
-
-function setExpiry(state: State, key: string, expiresAt: number): void {
-  const held = state.get(key);
-  if (held !== undefined) state.set(key, { value: held.value, expiresAt });
-}
-
-function flush(state: State, prefix: string): void {
-  for (const key of [...state.keys()]) if (key.startsWith(prefix)) state.delete(key);
-}
-
-function isSame(one: State, other: State): boolean {
-  if (one.size !== other.size) return false;
-  for (const [key, held] of one) if (!isSameHeld(held, other.get(key))) return false;
-  return true;
-}
-
-function isSameHeld(one: Held | undefined, other: Held | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  if (one.value !== other.value) return false;
-  if (one.expiresAt === undefined || other.expiresAt === undefined) {
-    return one.expiresAt === other.expiresAt;
-  }
-  return Math.abs(one.expiresAt - other.expiresAt) <= ttlTolerance;
 }
 
 /** The state of a writer's keys in the server. */
@@ -387,85 +225,5 @@ function checkIntegrity(file: string): void {
     }
   } finally {
     database.close();
-  }
-}
-
-/** A server in a process of its own. */
-export class ServerProcess implements AsyncDisposable {
-  readonly port: number;
-  readonly #process: Deno.ChildProcess;
-  readonly #log: Promise<string>;
-  #isKilled = false;
-  #hasEnded = false;
-
-  private constructor(port: number, process: Deno.ChildProcess, log: Promise<string>) {
-    this.port = port;
-    this.#process = process;
-    this.#log = log;
-    process.status.then(() => this.#hasEnded = true);
-  }
-
-  /** Starts a server on a data file, on a free port; throws what it says where it does not start. */
-  static async start(
-    { file, threads, sync }: Pick<KillOptions, "file" | "threads" | "sync">,
-    more: readonly string[] = [],
-  ): Promise<ServerProcess> {
-    const main = new URL("../main.ts", import.meta.url).pathname;
-    const process = new Deno.Command(Deno.execPath(), {
-      // deno-fmt-ignore: flags and their values
-      args: [
-        "run", "-A", main, "serve", "--port", "0", "--memory-limit", "256MiB", "--data", file,
-        "--sync", sync, "--threads", String(threads), ...more,
-      ],
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const log = new Response(process.stderr).text();
-    const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    let line = "";
-    while (!line.includes("\n")) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error(`The server did not start: ${await log}`);
-      line += value;
-    }
-    await reader.cancel();
-    const port = Number(/listens on 127\.0\.0\.1:(\d+)/.exec(line)?.[1]);
-    return new ServerProcess(port, process, log);
-  }
-
-  /** What it has logged; resolves when it has ended. */
-  get log(): Promise<string> {
-    return this.#log;
-  }
-
-  /** Its number in the system. */
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  /** Kills it at once. */
-  async kill(): Promise<void> {
-    if (!this.#isKilled) {
-      this.#isKilled = true;
-      if (this.#hasEnded) throw new Error(`The server has ended by itself: ${await this.#log}`);
-      this.#process.kill("SIGKILL");
-    }
-    await this.#process.status;
-    await this.#log;
-  }
-
-  /** Asks it to end; resolves with its exit status. */
-  async stop(): Promise<number> {
-    if (!this.#isKilled) {
-      this.#isKilled = true;
-      this.#process.kill("SIGTERM");
-    }
-    const { code } = await this.#process.status;
-    await this.#log;
-    return code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
   }
 }
