@@ -6,6 +6,7 @@
  */
 
 import {
+  type BenchProgress,
   type LoadOptions,
   renderProgress,
   renderResult,
@@ -16,6 +17,7 @@ import {
 import { showHelp } from "./help.ts";
 import { benchCommand } from "./options/bench.ts";
 import { parse, type Values } from "./parse.ts";
+import { ProgressLine } from "./progress_line.ts";
 import { storeAddress } from "./store_address.ts";
 import { readToken } from "./token.ts";
 import { UsageError } from "./usage_error.ts";
@@ -34,14 +36,15 @@ export async function run(args: readonly string[]): Promise<number> {
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   Deno.addSignalListener("SIGINT", interrupt);
-  const progress = progressLine();
+  const progress = new ProgressLine();
+  const showProgress = (now: BenchProgress) => progress.show(() => renderProgress(now));
   try {
     const result = await runBench({
       ...options,
       ...address,
       token,
       signal: interrupted.signal,
-      onProgress: progress.show,
+      onProgress: progress.isShown ? showProgress : undefined,
     });
     progress.clear();
     console.log(values.json ? JSON.stringify(result, null, 2) : renderResult(result));
@@ -93,12 +96,4 @@ export function readMix(text: string): Partial<Record<Verb, number>> {
     throw new UsageError(`--mix: "${text}" has no weight: give one of them more than 0`);
   }
   return mix;
-}
-
-/** A progress line on standard error, rewritten in place; nothing if that is not a terminal. */
-function progressLine(): { show: LoadOptions["onProgress"]; clear: () => void } {
-  if (!Deno.stderr.isTerminal()) return { show: undefined, clear: () => {} };
-  const encoder = new TextEncoder();
-  const write = (text: string) => Deno.stderr.writeSync(encoder.encode(`\r\x1b[K${text}`));
-  return { show: (progress) => write(renderProgress(progress)), clear: () => write("") };
 }

@@ -22,13 +22,11 @@ import { type CopyAddress, isSameStore, readCopyAddress, withPassword } from "./
 import { showHelp } from "./help.ts";
 import { copyCommand } from "./options/copy.ts";
 import { parse, type Values } from "./parse.ts";
+import { ProgressLine } from "./progress_line.ts";
 import { SignalClassifier, stopSignals } from "./stop_signals.ts";
 import { UsageError } from "./usage_error.ts";
 
 type CopyValues = Values<typeof copyCommand.options>;
-
-/** How often the progress is drawn again, in milliseconds. */
-const drawMs = 200;
 
 /** Copies; resolves with the exit status, which is 1 unless everything was copied. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -49,8 +47,14 @@ export async function run(args: readonly string[]): Promise<number> {
   using source = new RedisSource(from);
   using target = new RedisTarget(to);
   const stop = stopOnSignal();
-  const progress = progressLine(values, resume?.counts.seen ?? 0);
+  const progress = new ProgressLine({ drawMs: 200 });
   const begin = performance.now();
+  const showProgress = (now: CopyProgress) => {
+    const seconds = (performance.now() - begin) / 1000;
+    const seenBefore = resume?.counts.seen ?? 0;
+    const isPartial = values.match !== undefined;
+    progress.show(() => renderProgress(now, { seconds, seenBefore, isPartial }));
+  };
   let result: CopyResult;
   try {
     result = await copyEntries({
@@ -64,7 +68,7 @@ export async function run(args: readonly string[]): Promise<number> {
       retryMs: values.retry === undefined ? undefined : values.retry * 1000,
       resume,
       save: file === undefined ? undefined : (state) => file.save(state),
-      onProgress: progress.show,
+      onProgress: progress.isShown && !values.quiet ? showProgress : undefined,
       onRestart: (side) => {
         progress.clear();
         console.error(`The ${side} was started again since: the copy begins again`);
@@ -145,28 +149,6 @@ function stopOnSignal() {
     dispose() {
       for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
     },
-  };
-}
-
-/** A progress line on standard error, rewritten in place; nothing if that is not a terminal. */
-function progressLine(
-  { quiet, match }: CopyValues,
-  seenBefore: number,
-): { show?: (progress: CopyProgress) => void; clear: () => void } {
-  if (quiet || !Deno.stderr.isTerminal()) return { clear: () => {} };
-  const encoder = new TextEncoder();
-  const write = (text: string) => Deno.stderr.writeSync(encoder.encode(`\r\x1b[K${text}`));
-  const begin = performance.now();
-  let drawnAt = -Infinity;
-  return {
-    show(progress) {
-      const now = performance.now();
-      if (now - drawnAt < drawMs) return;
-      drawnAt = now;
-      const seconds = (now - begin) / 1000;
-      write(renderProgress(progress, { seconds, seenBefore, isPartial: match !== undefined }));
-    },
-    clear: () => write(""),
   };
 }
 

@@ -7,7 +7,7 @@
 
 // @ts-types="../types/std.d.ts"
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { type Entry as TargetEntry, RedisTarget } from "../copy/mod.ts";
+import { RedisTarget } from "../copy/mod.ts";
 import {
   checkFile,
   dumpFile,
@@ -15,21 +15,18 @@ import {
   type Entry,
   type EntryCounts,
   loadFile,
+  writeInBatches,
 } from "../journal/mod.ts";
 import { showHelp } from "./help.ts";
 import { dataCommand } from "./options/data.ts";
 import { parse, type Values } from "./parse.ts";
+import { ProgressLine } from "./progress_line.ts";
 import { readToken } from "./token.ts";
 import { UsageError } from "./usage_error.ts";
 import { showAddress, showBytes } from "./values.ts";
 
-/** Entries that are sent to a server at a time, and their bytes, about. */
-const batchEntriesMax = 1_000;
-const batchBytesMax = 8 * 1024 * 1024;
-
-/** Nothing is shown of the progress before, and how often it is drawn, in milliseconds. */
-const quietMs = 1_000;
-const drawMs = 200;
+/** What is sent to a server at a time. */
+const serverLimits = { entriesMax: 1_000, bytesMax: 8 * 1024 * 1024 } as const;
 
 const actions = ["check", "dump", "load"] as const;
 
@@ -135,32 +132,17 @@ async function loadIntoServer(
   });
   await target.identity();
   let loaded = 0;
-  let expired = 0;
-  let batch: TargetEntry[] = [];
-  let bytes = 0;
-  const write = async () => {
-    for (const outcome of await target.write(batch, "overwrite")) {
-      if (outcome.kind === "refused") throw new Error(outcome.reason);
-      loaded++;
-    }
+  return await writeInBatches(entries, serverLimits, async (batch) => {
+    const outcomes = await target.write(batch.map(targetEntry), "overwrite");
+    for (const { kind } of outcomes) if (kind !== "refused") loaded++;
     progress.show(loaded);
-    batch = [];
-    bytes = 0;
-  };
-  try {
-    for await (const { key, value, expiresAt } of entries) {
-      if (expiresAt !== 0 && expiresAt <= Date.now()) {
-        expired++;
-        continue;
-      }
-      batch.push({ key, value, expiresAtMs: expiresAt === 0 ? undefined : expiresAt });
-      bytes += value.length;
-      if (batch.length >= batchEntriesMax || bytes >= batchBytesMax) await write();
-    }
-  } finally {
-    await write();
-  }
-  return { entries: loaded, expired };
+    const refused = outcomes.find((outcome) => outcome.kind === "refused");
+    if (refused !== undefined) throw new Error(refused.reason);
+  });
+}
+
+function targetEntry({ key, value, expiresAt }: Entry) {
+  return { key, value, expiresAtMs: expiresAt === 0 ? undefined : expiresAt };
 }
 
 function count(number: number, one: string, many: string): string {
@@ -171,25 +153,17 @@ function count(number: number, one: string, many: string): string {
 class Progress {
   count = 0;
   readonly #startMs = performance.now();
-  readonly #isShown = Deno.stderr.isTerminal();
-  #drawnAtMs = performance.now() + quietMs - drawMs;
-  #isDrawn = false;
+  readonly #line = new ProgressLine({ quietMs: 1_000, drawMs: 200 });
 
   /** Takes a number of entries. */
   readonly show = (entries: number): void => {
     this.count = entries;
-    if (!this.#isShown) return;
-    const nowMs = performance.now();
-    if (nowMs - this.#drawnAtMs < drawMs) return;
-    this.#drawnAtMs = nowMs;
-    this.#isDrawn = true;
-    Deno.stderr.writeSync(new TextEncoder().encode(`\r${entries} entries`));
+    this.#line.show(() => `${entries} entries`);
   };
 
   /** Removes the progress. */
   clear(): void {
-    if (this.#isDrawn) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
-    this.#isDrawn = false;
+    this.#line.clear();
   }
 
   /** Runs work, and removes the progress at its end. */

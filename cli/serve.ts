@@ -10,10 +10,10 @@ import { hostDefault } from "../protocol.ts";
 import { serve, type Server, type ServerOptions } from "../server.ts";
 import { version } from "../version.ts";
 import { showHelp } from "./help.ts";
-import { loadingProgress } from "./loading_progress.ts";
 import { LineWriter } from "./log.ts";
 import { serveCommand } from "./options/serve.ts";
 import { parse, type Values } from "./parse.ts";
+import { ProgressLine } from "./progress_line.ts";
 import { SignalClassifier, stopSignals } from "./stop_signals.ts";
 import { readToken, tokenWarnings } from "./token.ts";
 import { UsageError } from "./usage_error.ts";
@@ -33,11 +33,16 @@ export async function run(args: readonly string[]): Promise<number> {
   const token = await readToken(tokenFile);
   const output = new LineWriter(Deno.stdout);
   const log = new LineWriter(Deno.stderr, { prefix: () => `${new Date().toISOString()} ` });
+  const loading = new ProgressLine({ quietMs: 1_000, drawMs: 200 });
   await using server = await serve({
     ...optionsFrom(values),
     token,
-    onEvent: (event) => log.line(event),
-  });
+    onEvent: (event) => {
+      loading.clear();
+      log.line(event);
+    },
+    onLoading: (read, total) => loading.show(() => showLoading(read, total)),
+  }).finally(() => loading.clear());
   const stopped = untilStopped(server, log);
   output.line(
     `Blink Store ${version} listens on ${server.addresses.map(showListener).join(" and ")}, ` +
@@ -76,7 +81,6 @@ function optionsFrom(values: ServeValues): ServerOptions {
     threads: values.threads,
     dataFile: values.data,
     sync: values.sync,
-    onLoading: loadingProgress(),
     ownsThread: true,
   };
 }
@@ -110,6 +114,11 @@ async function untilStopped(server: Server, log: LineWriter): Promise<void> {
   }
   await stopping.promise;
   await server.shutdown();
+}
+
+function showLoading(read: number, total: number): string {
+  const percent = Math.floor(100 * Math.min(read / Math.max(total, 1), 1));
+  return `Loading the data file: ${percent} % of ${total} entries`;
 }
 
 function showDataFile({ loadedEntries }: Server, file: string | undefined): string {

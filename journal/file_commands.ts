@@ -7,6 +7,7 @@
  * @module
  */
 
+import { type EntryCounts, isExpired, writeInBatches } from "./batches.ts";
 import { apply, Changes } from "./changes.ts";
 import { DataFileError, dataFileError } from "./data_file_error.ts";
 import { Database, type Entry } from "./database.ts";
@@ -14,10 +15,8 @@ import { FileLock } from "./file_lock.ts";
 import { entryOf, lineOf } from "./json_lines.ts";
 import { Overlay } from "./overlay.ts";
 
-/** Entries that are written in one transaction. */
-const batchEntries = 5_000;
-/** Their bytes, from which on a transaction ends. */
-const batchBytes = 8 * 1024 * 1024;
+/** What is written in one transaction. */
+const transactionLimits = { entriesMax: 5_000, bytesMax: 8 * 1024 * 1024 } as const;
 
 /** Characters of lines that are written at a time, about. */
 const pieceLength = 64 * 1024;
@@ -32,12 +31,6 @@ export interface CheckResult {
   readonly expired: number;
   /** Changes that are in the journal and not in the table yet. */
   readonly journal: number;
-}
-
-/** How many entries were read or written, and how many were left out since they had expired. */
-export interface EntryCounts {
-  readonly entries: number;
-  readonly expired: number;
 }
 
 /**
@@ -129,47 +122,35 @@ export async function loadFile(
 ): Promise<EntryCounts> {
   using _lock = await FileLock.take(file);
   const database = Database.open(file, "create");
-  const batch: Entry[] = [];
-  let bytes = 0;
-  let loaded = 0;
-  let expired = 0;
-  const commit = () => {
+  /** Does work on the file; its errors say what to do. */
+  const change = (work: () => void) => {
     try {
-      database.transact(() => {
-        for (const { key, value, expiresAt } of batch) database.put(key, value, expiresAt);
-      });
+      work();
     } catch (error) {
       throw dataFileError(file, error);
     }
-    loaded += batch.length;
-    onEntries(loaded);
-    batch.length = bytes = 0;
   };
+  let loaded = 0;
   try {
-    applyJournal(database);
-    for await (const entry of entries) {
-      if (isExpired(entry.expiresAt, Date.now())) {
-        expired++;
-        continue;
-      }
-      batch.push(entry);
-      bytes += entry.value.length;
-      if (batch.length >= batchEntries || bytes >= batchBytes) commit();
-    }
+    change(() => applyJournal(database));
+    const counts = await writeInBatches(entries, transactionLimits, (batch) => {
+      change(() =>
+        database.transact(() => {
+          for (const { key, value, expiresAt } of batch) database.put(key, value, expiresAt);
+        })
+      );
+      onEntries(loaded += batch.length);
+    });
+    change(() => database.checkpoint());
+    return counts;
   } finally {
-    try {
-      commit();
-      database.checkpoint();
-    } finally {
-      database.close();
-    }
+    database.close();
   }
-  return { entries: loaded, expired };
 }
 
 /** Brings what a server has left in the journal to the table. */
 export function applyJournal(database: Database): void {
-  const journal = [...database.journal()].map(({ changes }) => new Changes(changes));
+  const journal = Array.from(database.journal(), (bytes) => new Changes(bytes));
   if (journal.length === 0) return;
   database.transact(() => {
     apply(database, journal);
@@ -186,7 +167,7 @@ function reading<Result>(
   let isPending = false;
   try {
     database.beginRead();
-    const journal = [...database.journal()].map(({ changes }) => new Changes(changes));
+    const journal = Array.from(database.journal(), (bytes) => new Changes(bytes));
     const overlay = new Overlay(database, journal);
     const changes = journal.reduce((sum, { offsets }) => sum + offsets.length, 0);
     const result = read(database, overlay, changes);
@@ -200,8 +181,4 @@ function reading<Result>(
   } finally {
     if (!isPending) database.close();
   }
-}
-
-function isExpired(expiresAt: number, nowMs: number): boolean {
-  return expiresAt !== 0 && expiresAt <= nowMs;
 }

@@ -47,7 +47,7 @@ const NEVER = 7 * line + 4;
 /** The positions between which changes failed: from, to, for each of the last failures. */
 const FAILED = 8 * line;
 /** How many failures are remembered. There is at least a second between two of them. */
-export const failuresKept = 32;
+const failuresKept = 32;
 const IS_RUNNING = FAILED + 2 * failuresKept;
 const IS_WAITING = IS_RUNNING + threadsMax;
 const WORDS = IS_WAITING + threadsMax;
@@ -58,11 +58,9 @@ const figureNames = [
   "errors",
   "lastCommitAtMs",
   "lastCommitMs",
-  "fileBytes",
-  "journalBytes",
 ] as const;
 
-/** What the writer tells about its work; times in milliseconds, sizes in bytes. */
+/** What the writer tells about its work; times in milliseconds. */
 export type Figure = typeof figureNames[number];
 
 /** Bytes that values in buffers of their own are counted in. */

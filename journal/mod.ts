@@ -16,6 +16,7 @@
  * @module
  */
 
+export { type EntryCounts, writeInBatches } from "./batches.ts";
 export { DataFileError } from "./data_file_error.ts";
 export type { Entry } from "./database.ts";
 export {
@@ -23,7 +24,6 @@ export {
   type CheckResult,
   dumpFile,
   entriesOfLines,
-  type EntryCounts,
   loadFile,
 } from "./file_commands.ts";
 export {
@@ -37,4 +37,4 @@ export {
 } from "./journal.ts";
 export { JournalState } from "./journal_state.ts";
 export type { SyncMode } from "./sync_mode.ts";
-export { ThreadJournal, type ThreadJournalOptions } from "./thread_journal.ts";
+export { ThreadJournal } from "./thread_journal.ts";
