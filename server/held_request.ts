@@ -5,11 +5,48 @@
  * @module
  */
 
-import type { Context, Operation, Step } from "../commands/mod.ts";
+import {
+  type CommandTable,
+  type Context,
+  type Operation,
+  redisTable,
+  type SessionControl,
+  type Step,
+} from "../commands/mod.ts";
 import type { ThreadJournal } from "../journal/mod.ts";
+import { type Arguments, notKept } from "../protocol.ts";
+
+/** Holds the line whose request the context has. */
+export function holdLine(
+  journal: ThreadJournal,
+  context: Context,
+  table: CommandTable,
+  session: SessionControl,
+): Operation {
+  const request = context.takeRequest();
+  return new HeldRequest(
+    journal,
+    (bytes) => table.execute(context, request, bytes, session),
+    () => context.fail(notKept),
+  );
+}
+
+/** Holds an array. */
+export function holdArray(
+  journal: ThreadJournal,
+  context: Context,
+  args: Arguments,
+  session: SessionControl,
+): Operation {
+  return new HeldRequest(
+    journal,
+    (bytes) => redisTable.run(context, args, bytes, session),
+    (bytes) => redisTable.refuse(context, args, bytes, session, notKept),
+  );
+}
 
 /** Runs a request once it may run. */
-export class HeldRequest implements Operation {
+class HeldRequest implements Operation {
   readonly isExclusive = true;
   readonly #journal: ThreadJournal;
   readonly #run: (bytes: Uint8Array) => Operation | undefined;

@@ -24,8 +24,6 @@ export interface KeptStoreOptions {
   readonly report: (event: string) => void;
   /** Called now and then while the data file is loaded. */
   readonly onLoading?: (read: number, total: number) => void;
-  /** Called when the data file cannot go on: the server must end. */
-  readonly onFailed: (reason: string) => void;
 }
 
 /** A store, and what keeps it. */
@@ -41,18 +39,21 @@ export class KeptStore {
   readonly thread: ThreadJournal | undefined;
   /** How loading went. */
   readonly loaded: LoadResult | undefined;
+  /** Resolves with the reason when the data file cannot go on: the server must end. */
+  readonly failed: Promise<string> | undefined;
 
   private constructor(
     own: ObservableStorage | undefined,
     given: Storage | undefined,
     now: (() => number) | undefined,
-    journal?: { journal: Journal; thread: ThreadJournal; loaded: LoadResult },
+    journal?: Pick<KeptStore, "journal" | "thread" | "loaded" | "failed">,
   ) {
     this.shared = own instanceof SharedStore ? own : undefined;
     this.now = now;
     this.journal = journal?.journal;
     this.thread = journal?.thread;
     this.loaded = journal?.loaded;
+    this.failed = journal?.failed;
     this.store = this.thread?.store ?? given ?? own!;
   }
 
@@ -82,7 +83,8 @@ export class KeptStore {
     if (dataFile === undefined) return new KeptStore(store, undefined, now);
     // Only who asks for it loads SQLite.
     const { Journal } = await import("../journal/mod.ts");
-    const { report, onFailed } = options;
+    const { report } = options;
+    const { promise: failed, resolve: onFailed } = Promise.withResolvers<string>();
     const journal = await Journal.open({ ...dataFile, report, onFailed });
     try {
       const thread = journal.attach(store);
@@ -90,7 +92,7 @@ export class KeptStore {
       const startMs = performance.now();
       const loaded = await journal.load((read, total) => options.onLoading?.(read, total));
       report(textOf(loaded, dataFile.file, performance.now() - startMs));
-      return new KeptStore(store, undefined, now, { journal, thread, loaded });
+      return new KeptStore(store, undefined, now, { journal, thread, loaded, failed });
     } catch (error) {
       await journal.close();
       throw error;

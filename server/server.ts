@@ -122,7 +122,6 @@ export async function serveWith(
       ? []
       : [{ hostname: serverDefaults.hostname, port: serverDefaults.port }]);
   let kept: KeptStore | undefined;
-  let server: Server | undefined;
   try {
     // Clients are refused until the data file is loaded.
     kept = await KeptStore.open(chosen, {
@@ -132,11 +131,10 @@ export async function serveWith(
       dataFile: dataFileFrom(options),
       report: options.onEvent ?? (() => {}),
       onLoading: options.onLoading,
-      onFailed: (reason) => server?.fail(new Error(reason)),
     });
     for (const address of tcp) loop.listenTcp(address);
     for (const address of options.unix ?? []) await loop.listenUnix(address);
-    return server = await Server.start(chosen, kept, options, settings);
+    return await Server.start(chosen, kept, options, settings);
   } catch (error) {
     await loop.close();
     await kept?.close();
@@ -282,7 +280,7 @@ export class Server implements AsyncDisposable {
         for (const event of events) this.#events.reportGathered(event, this.#nowMs);
       },
       onClients: (message) => this.#clients?.received(message),
-      onFailed: (reason) => this.fail(new Error(reason)),
+      onFailed: (reason) => this.#fail(new Error(reason)),
     });
     this.#watching = setInterval(() => this.#threads?.watch(), tickMs);
     Deno.unrefTimer(this.#watching);
@@ -294,6 +292,7 @@ export class Server implements AsyncDisposable {
 
   #serve(isToken: TokenCheck | undefined, threads?: ServedLoopOptions["threads"]): void {
     const { store, thread, journal } = this.#kept;
+    void this.#kept.failed?.then((reason) => this.#fail(new Error(reason)));
     this.#served = new ServedLoop(this.#chosen.loop, {
       store,
       journal: thread,
@@ -302,7 +301,7 @@ export class Server implements AsyncDisposable {
       settings: this.#settings,
       events: this.#events,
       isToken,
-      onBroken: (error) => this.fail(error),
+      onBroken: (error) => this.#fail(error),
       clients: threads && ((context) => this.#allClients(context)),
       threads,
     });
@@ -315,9 +314,9 @@ export class Server implements AsyncDisposable {
 
   /**
    * Ends the server after a broken invariant, when the store's content can no longer be trusted, or
-   * when what is to be kept cannot be; for the server's own parts.
+   * when what is to be kept cannot be.
    */
-  fail(error: Error): void {
+  #fail(error: Error): void {
     // A thread that cannot start is the error of the start.
     if (this.failure !== undefined || this.#served === undefined) return;
     this.failure = error;

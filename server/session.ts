@@ -26,9 +26,8 @@ import {
   type ArrayParser,
   authenticationRequired,
   type ErrorReply,
-  notKept,
 } from "../protocol.ts";
-import { HeldRequest } from "./held_request.ts";
+import { holdArray, holdLine } from "./held_request.ts";
 
 /** The most replies that one session holds back behind an operation. */
 export const heldRepliesMax = 1024;
@@ -173,7 +172,7 @@ export class Session implements SessionControl {
       } else {
         this.lastVerb = request.verb;
         const operation = journal?.holdsWrites === true && table.mayWrite(request)
-          ? this.#hold(journal)
+          ? holdLine(journal, context, table, this)
           : table.execute(context, request, bytes, this);
         if (operation !== undefined) {
           this.#begin(operation, request.verb, bytes, before, false, changesBefore);
@@ -198,7 +197,7 @@ export class Session implements SessionControl {
     const isHeld = journal?.holdsWrites === true && this.isAuthenticated &&
       redisTable.mayWrite(parser.args, bytes, this);
     const operation = isHeld
-      ? this.#holdArray(journal, parser.args)
+      ? holdArray(journal, context, parser.args, this)
       : redisTable.run(context, parser.args, bytes, this);
     const { verb } = parser.args;
     if (verb >= 0) this.lastVerb = verb;
@@ -212,33 +211,6 @@ export class Session implements SessionControl {
     }
     if (this.hasPending) this.#holdBack(undefined, noVerb, before);
     if (journal !== undefined && journal.changes !== changesBefore) this.#changed(before);
-  }
-
-  /** A line that changes something, while changes have to wait or are refused. */
-  #hold(journal: ThreadJournal): Operation {
-    const context = this.#context;
-    const request = context.takeRequest();
-    return new HeldRequest(
-      journal,
-      (bytes) => this.#table.execute(context, request, bytes, this),
-      () => context.fail(notKept),
-    );
-  }
-
-  /** The same for an array. */
-  #holdArray(journal: ThreadJournal, args: Arguments): Operation {
-    const context = this.#context;
-    return new HeldRequest(
-      journal,
-      (bytes) => redisTable.run(context, args, bytes, this),
-      (bytes) => {
-        const transaction = this.redis?.transaction;
-        transaction?.refused();
-        // EXEC says itself that its transaction is gone.
-        if (redisTable.isExec(args, bytes)) redisTable.run(context, args, bytes, this);
-        else context.fail(notKept);
-      },
-    );
   }
 
   /** The output since `before`, or the last reply that is held back, says that something changed. */

@@ -11,6 +11,7 @@ import {
   type Arguments,
   authenticationRequired,
   echoed,
+  type ErrorReply,
   keyBytesMax,
   keyTooLong,
 } from "../../protocol.ts";
@@ -93,22 +94,35 @@ export class RedisTable {
     return number;
   }
 
-  /** Whether a request is EXEC. */
-  isExec(args: Arguments, bytes: Uint8Array): boolean {
-    const number = args.count === 0 ? -1 : this.numberOf(bytes, args.starts[0], args.ends[0]);
-    return number >= 0 && this.commands[number].name === "exec";
-  }
-
   /** Whether a request may change the store. EXEC may if one of its requests may. */
   mayWrite(args: Arguments, bytes: Uint8Array, session: SessionControl): boolean {
-    const number = args.count === 0 ? -1 : this.numberOf(bytes, args.starts[0], args.ends[0]);
-    if (number < 0) return false;
-    if (!this.isExec(args, bytes)) return this.commands[number].flags.includes("write");
+    const command = this.#commandOf(args, bytes);
+    if (command?.name !== "exec") return command?.flags.includes("write") === true;
     let writes = false;
     session.redis?.transaction?.forEach((queued) => {
       writes ||= this.commands[queued].flags.includes("write");
     });
     return writes;
+  }
+
+  /** Refuses a request that may change the store. A transaction that it belongs to is gone. */
+  refuse(
+    context: Context,
+    args: Arguments,
+    bytes: Uint8Array,
+    session: SessionControl,
+    error: ErrorReply,
+  ): void {
+    session.redis?.transaction?.refused();
+    // EXEC says itself that its transaction is gone.
+    if (this.#commandOf(args, bytes)?.name === "exec") this.run(context, args, bytes, session);
+    else context.fail(error);
+  }
+
+  /** The command that a request names. */
+  #commandOf(args: Arguments, bytes: Uint8Array): RedisCommand | undefined {
+    if (args.count === 0) return undefined;
+    return this.commands[this.numberOf(bytes, args.starts[0], args.ends[0])];
   }
 
   /** Runs the request, or queues it. An operation carries on what does not end at once. */
