@@ -64,11 +64,6 @@ export class Backlog {
     return this.#list.length === 0;
   }
 
-  /** Bytes of the changes. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** Whether a run is under way. */
   get isRunning(): boolean {
     return this.#running > 0;

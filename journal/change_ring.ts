@@ -10,6 +10,8 @@
  * @module
  */
 
+// @ts-types="../types/std.d.ts"
+import { concat } from "@std/bytes/concat";
 import { type JournalState, phases, ringAt, ringBytes } from "./journal_state.ts";
 import { copy, headerBytes, type Kind, kinds, recordBytes, RecordViews } from "./record.ts";
 
@@ -124,7 +126,7 @@ export class ChangeRing {
       // Neither a whole run nor a skip: the next place is not filled yet, or enough is taken.
       if (passed === 0 && end < ringBytes) break;
     }
-    const copied = joined(parts, bytes);
+    const copied = concat(parts);
     this.#clear(taken, position);
     return copied;
   }
@@ -173,14 +175,4 @@ export class ChangeRing {
     if (this.#unsubmittedBytes >= submittedBytesMin) this.submit();
     return this.#position;
   }
-}
-
-function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

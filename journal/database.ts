@@ -14,10 +14,10 @@ import { checksumOf, checksumOfBytes } from "./checksum.ts";
 import { DataFileError, dataFileError } from "./data_file_error.ts";
 
 /** "Blnk": says in the head of the file that it is a data file of Blink Store. */
-export const applicationId = 0x426c6e6b;
+const applicationId = 0x426c6e6b;
 
 /** The version of the tables. */
-export const fileVersion = 1;
+const fileVersion = 1;
 
 /** How long a commit waits for another program's lock, in milliseconds. */
 const busyTimeoutMs = 5_000;
@@ -26,7 +26,10 @@ const busyTimeoutMs = 5_000;
 const checkpointPages = 4_000;
 
 /** Bytes that are written to find out whether the disk has room again. */
-const triedBytes = 256 * 1024;
+const probeBytes = 256 * 1024;
+
+/** Their row of the journal: before those with changes, whose numbers begin with 1. */
+const probeRow = 0;
 
 /** Kibibytes of pages that a connection keeps. */
 const cacheKib = 65_536;
@@ -68,12 +71,6 @@ export interface Entry {
 
 /** How a file is opened. */
 export type OpenMode = "read" | "write" | "create";
-
-/** A row of the journal. */
-export interface JournalRow {
-  readonly id: number;
-  readonly changes: Uint8Array<ArrayBuffer>;
-}
 
 /** An open data file. */
 export class Database {
@@ -144,10 +141,6 @@ export class Database {
     this.#get("select count(*) from sqlite_schema");
   }
 
-  endRead(): void {
-    this.#sqlite.exec("commit");
-  }
-
   /** Sets a key, within a transaction; an expiry of 0 is none. */
   put(key: Uint8Array, value: Uint8Array, expiresAt: number): void {
     const checksum = checksumOf(key, value, expiresAt);
@@ -204,12 +197,13 @@ export class Database {
     this.#sqlite.exec(`begin immediate; pragma user_version = ${fileVersion}; commit`);
   }
 
-  /** Writes and removes some bytes. */
+  /** Writes and removes some bytes. What a probe before has left does not matter. */
   tryWriting(): void {
     this.#sqlite.exec(
-      `insert into journal (id, changes, checksum) values (-1, zeroblob(${triedBytes}), 0)`,
+      "insert or replace into journal (id, changes, checksum) " +
+        `values (${probeRow}, zeroblob(${probeBytes}), 0)`,
     );
-    this.#sqlite.exec("delete from journal where id = -1");
+    this.#sqlite.exec(`delete from journal where id = ${probeRow}`);
   }
 
   /** Removes up to `count` entries that expired at a time or before; returns how many. */
@@ -267,14 +261,14 @@ export class Database {
   }
 
   /** The journal, in order. */
-  *journal(): Generator<JournalRow> {
+  *journal(): Generator<Uint8Array<ArrayBuffer>> {
     const rows = this.#statement(
-      "select id, changes, checksum from journal where id > 0 order by id",
+      `select changes, checksum from journal where id > ${probeRow} order by id`,
     ).iterate();
     for (const row of rows) {
       const changes = row.changes as Uint8Array<ArrayBuffer>;
       if (checksumOfBytes(changes) !== row.checksum) throw damaged(this.file);
-      yield { id: Number(row.id), changes };
+      yield changes;
     }
   }
 
@@ -331,7 +325,7 @@ export class Database {
     // The system's sync is not enough on macOS.
     sqlite.exec("pragma fullfsync = 1");
     // Fails now rather than at the first change where the file cannot be written.
-    sqlite.exec(`begin immediate; pragma user_version = ${fileVersion}; commit`);
+    this.touch();
   }
 
   #pragma(name: string): unknown {
@@ -373,7 +367,7 @@ export function damaged(file: string): DataFileError {
 }
 
 /** The first key behind those with a prefix; undefined where there is none. */
-export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
+function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
   if (length === 0) return undefined;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Milliseconds, ObservableStorage } from "../store.ts";
+import type { ObservableStorage } from "../store.ts";
 import { wallOffsetAt } from "../wall_clock.ts";
 import { DataFileError, dataFileError } from "./data_file_error.ts";
 import { Database } from "./database.ts";
@@ -16,7 +16,7 @@ import { Loader } from "./loader.ts";
 import type { PostValue, RecordingStore } from "./recording_store.ts";
 import type { SyncMode } from "./sync_mode.ts";
 import { ThreadJournal } from "./thread_journal.ts";
-import type { UndoPart } from "./undoing.ts";
+import { restore, type UndoPart } from "./undoing.ts";
 import type { WriterOrder, WriterReport } from "./writer_messages.ts";
 
 /** What is kept where, and how. */
@@ -253,22 +253,11 @@ export class Journal {
   }
 
   /** Gives entries back to the store. No request runs meanwhile, in no thread. */
-  #undo({ entries, absent }: UndoPart): void {
-    const { store } = this.#main!;
-    store.enterAll();
-    store.isRestoring = true;
+  #undo(part: UndoPart): void {
     try {
-      for (const key of absent) store.delete(key, 0, key.length);
-      for (const { key, value, expiresAt } of entries) {
-        const at = storeTime(store, expiresAt);
-        if (at <= store.now()) store.delete(key, 0, key.length);
-        else store.putNow(key, 0, key.length, value, 0, value.length, at);
-      }
+      restore(this.#main!.store, part);
     } catch (error) {
       this.#options.onFailed(`a change cannot be undone: ${error}`);
-    } finally {
-      store.isRestoring = false;
-      store.leaveAll();
     }
     this.state.addUndone();
   }
@@ -352,11 +341,6 @@ class Loading {
         "allows; raise --memory-limit, or leave --eviction off out",
     );
   }
-}
-
-/** A time of the file on the store's clock. */
-function storeTime(store: { now(): Milliseconds }, expiresAt: number): Milliseconds {
-  return expiresAt === 0 ? Infinity : expiresAt - wallOffsetAt(store.now());
 }
 
 function sizeOf(path: string): number {

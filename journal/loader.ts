@@ -11,7 +11,7 @@ import { checksumOfBoth } from "./checksum.ts";
 import { damaged, type Database } from "./database.ts";
 
 /** Entries of one chunk. */
-const chunkEntries = 10_000;
+const chunkEntries = 2_000;
 
 /** Longer values are read one by one. */
 const smallValueBytes = 1024;

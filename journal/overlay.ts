@@ -6,7 +6,7 @@
  */
 
 import { type Changes, keyText } from "./changes.ts";
-import type { Database, Entry } from "./database.ts";
+import { damaged, type Database, type Entry } from "./database.ts";
 import { kinds } from "./record.ts";
 
 /** What the journal has made of a key. */
@@ -91,18 +91,25 @@ export class Overlay {
   }
 }
 
-/** Every entry of the table whose key has a prefix, in the order of the keys. */
+/**
+ * Every entry of the table whose key has a prefix, in the order of the keys.
+ *
+ * @throws {DataFileError} when an entry is damaged, or, where all are asked for, some are missing.
+ */
 function* tableEntries(database: Database, prefix: Uint8Array): Generator<Entry> {
+  const start = keyText(prefix);
   let after = prefix;
-  let isFirst = true;
+  let read = 0;
   for (;;) {
-    const rows = database.entriesFrom(after, isFirst);
-    if (rows.length === 0) return;
+    const rows = database.entriesFrom(after, read === 0);
+    if (rows.length === 0) break;
     for (const entry of rows) {
-      if (!keyText(entry.key).startsWith(keyText(prefix))) return;
+      if (!keyText(entry.key).startsWith(start)) return;
       yield entry;
     }
+    read += rows.length;
     after = rows[rows.length - 1].key;
-    isFirst = false;
   }
+  // A damaged page can hide entries; SQLite counts them without a look at their keys.
+  if (start === "" && read !== database.count) throw damaged(database.file);
 }

@@ -4,19 +4,24 @@
  * @module
  */
 
+// @ts-types="../types/std.d.ts"
+import { concat } from "@std/bytes/concat";
+import type { Milliseconds } from "../store.ts";
+import { wallOffsetAt } from "../wall_clock.ts";
 import { Changes, keyText } from "./changes.ts";
 import type { Entry } from "./database.ts";
+import type { RecordingStore } from "./recording_store.ts";
 import type { Overlay } from "./overlay.ts";
 import { kinds } from "./record.ts";
 
-/** Bytes of values of one part. */
+/** Bytes of values that come back in one part, and entries. */
 const partBytesMax = 4 * 1024 * 1024;
 const partEntriesMax = 10_000;
 
-/** Entries that the store gets back, and keys that it must not have. */
+/** Keys that the store must not have, and then entries that it gets back. */
 export interface UndoPart {
-  readonly entries: readonly Entry[];
   readonly absent: readonly Uint8Array[];
+  readonly entries: readonly Entry[];
 }
 
 /** Undoes changes: the committed state of their keys comes back. */
@@ -42,51 +47,44 @@ export class Undoing {
     }
   }
 
-  /** What the store is to be given, in parts of bounded size. */
+  /**
+   * What the store is to be given, in parts of bounded size. All changed keys go first: then none
+   * that comes back can be evicted before, and leave the file for that.
+   */
   *parts(): Generator<UndoPart> {
+    yield { absent: [...this.#keys.values()], entries: [] };
     let entries: Entry[] = [];
-    let absent: Uint8Array[] = [];
     let bytes = 0;
-    for (const [key, entry] of this.#states()) {
-      if (entry === undefined) absent.push(key);
-      else entries.push(entry);
-      bytes += entry?.value.length ?? 0;
-      if (bytes < partBytesMax && entries.length + absent.length < partEntriesMax) continue;
-      yield { entries, absent };
+    for (const entry of this.#entries()) {
+      entries.push(entry);
+      bytes += entry.value.length;
+      if (bytes < partBytesMax && entries.length < partEntriesMax) continue;
+      yield { absent: [], entries };
       entries = [];
-      absent = [];
       bytes = 0;
     }
-    if (entries.length + absent.length > 0) yield { entries, absent };
+    if (entries.length > 0) yield { absent: [], entries };
   }
 
   /** Evictions among the changes, of keys that do not come back; undefined if there are none. */
   evictions(): Changes | undefined {
     const records: Uint8Array[] = [];
-    let bytes = 0;
     for (const { views, offsets } of this.#failed) {
       for (const at of offsets) {
         if (views.kindAt(at) !== kinds.evict || this.#comesBack(views.keyAt(at))) continue;
-        const record = views.bytes.slice(at, at + views.lengthAt(at));
-        records.push(record);
-        bytes += record.length;
+        records.push(views.bytes.subarray(at, at + views.lengthAt(at)));
       }
     }
-    if (bytes === 0) return undefined;
-    const all = new Uint8Array(bytes);
-    let at = 0;
-    for (const record of records) {
-      all.set(record, at);
-      at += record.length;
-    }
-    return new Changes(all);
+    return records.length === 0 ? undefined : new Changes(concat(records));
   }
 
-  *#states(): Generator<[Uint8Array, Entry | undefined]> {
-    for (const prefix of this.#prefixes.values()) {
-      for (const entry of this.#overlay.entries(prefix)) yield [entry.key, entry];
+  /** The committed entries of the changed keys. */
+  *#entries(): Generator<Entry> {
+    for (const prefix of this.#prefixes.values()) yield* this.#overlay.entries(prefix);
+    for (const key of this.#keys.values()) {
+      const entry = this.#overlay.get(key);
+      if (entry !== undefined) yield entry;
     }
-    for (const key of this.#keys.values()) yield [key, this.#overlay.get(key)];
   }
 
   #comesBack(key: Uint8Array): boolean {
@@ -95,4 +93,26 @@ export class Undoing {
     for (const prefix of this.#prefixes.keys()) if (text.startsWith(prefix)) return true;
     return false;
   }
+}
+
+/** Gives a store what it had. No request may run meanwhile, in no thread. */
+export function restore(store: RecordingStore, { absent, entries }: UndoPart): void {
+  store.enterAll();
+  store.isRestoring = true;
+  try {
+    for (const key of absent) store.delete(key, 0, key.length);
+    for (const { key, value, expiresAt } of entries) {
+      const at = storeTime(store, expiresAt);
+      if (at <= store.now()) store.delete(key, 0, key.length);
+      else store.putNow(key, 0, key.length, value, 0, value.length, at);
+    }
+  } finally {
+    store.isRestoring = false;
+    store.leaveAll();
+  }
+}
+
+/** A time of the file on the store's clock. */
+function storeTime(store: { now(): Milliseconds }, expiresAt: number): Milliseconds {
+  return expiresAt === 0 ? Infinity : expiresAt - wallOffsetAt(store.now());
 }

@@ -14,18 +14,21 @@
  * @module
  */
 
-import type { ChangeRing } from "./change_ring.ts";
 import { Backlog } from "./backlog.ts";
-import { apply, Changes } from "./changes.ts";
+import type { ChangeRing } from "./change_ring.ts";
+import {
+  type BufferedValues,
+  ChangeSource,
+  type SourceHost,
+  takenBytesMax,
+} from "./change_source.ts";
+import { apply, type Changes } from "./changes.ts";
 import { reasonOf } from "./data_file_error.ts";
 import type { Database } from "./database.ts";
 import { type JournalState, phases } from "./journal_state.ts";
 import { Overlay } from "./overlay.ts";
 import type { SyncMode } from "./sync_mode.ts";
 import { Undoing, type UndoPart } from "./undoing.ts";
-
-/** Bytes of changes that are taken at a time, about. */
-const takenBytesMax = 1024 * 1024;
 
 /** Up to so many changes are brought to the table at once. */
 const directChangesMax = 4;
@@ -44,7 +47,7 @@ const gatherMs = 5;
 const heldBytesMax = 1024 * 1024;
 
 /** How often changes reach the disk with `--sync interval`, in milliseconds. */
-export const syncIntervalMs = 1_000;
+const syncIntervalMs = 1_000;
 
 /** How often maintenance looks for what is due, and a failing file is tried again. */
 const maintenanceMs = 1_000;
@@ -55,15 +58,8 @@ const expiredMax = 1_000;
 /** Entries expire in the file later than in the store, whose changes may be on their way. */
 const expiryDelayMs = 1_000;
 
-/** How long requests that run may take to end when a commit has failed, in milliseconds. */
-const standstillMs = 30_000;
-
 /** What the writer asks of its thread. */
-export interface WriterHost {
-  /** Resolves with a value that travels in a buffer of its own. */
-  value(number: number): Promise<Uint8Array>;
-  /** Wakes the threads that wait for the writer. */
-  wake(): void;
+export interface WriterHost extends SourceHost {
   /** Gives entries back to the store; `JournalState.addUndone` follows. */
   undo(part: UndoPart): void;
   /** Tells the operator. */
@@ -74,7 +70,7 @@ export interface WriterHost {
 export class Writer {
   readonly #database: Database;
   readonly #state: JournalState;
-  readonly #ring: ChangeRing;
+  readonly #source: ChangeSource;
   readonly #sync: SyncMode;
   readonly #host: WriterHost;
   /** Changes that are in the journal, and not in the table yet. */
@@ -86,7 +82,6 @@ export class Writer {
   #isUnsynced = false;
   #syncedAtMs = performance.now();
   #maintainedAtMs = performance.now();
-  #takenAtMs = 0;
   #isFailing = false;
   /** Maintenance has failed: it is tried again later. */
   #isMaintenanceFailing = false;
@@ -103,7 +98,7 @@ export class Writer {
     this.#database = database;
     this.#backlog = new Backlog(database);
     this.#state = state;
-    this.#ring = ring;
+    this.#source = new ChangeSource(ring, state, host);
     this.#sync = sync;
     this.#host = host;
     database.waitsForDisk = sync === "always";
@@ -120,7 +115,7 @@ export class Writer {
       if (bytes > 0) {
         // There may be more than was taken at once.
         if (bytes >= takenBytesMax) hasRested = true;
-        else if (this.#sync !== "always" && !this.#ring.isQuarterFull) state.pause(gatherMs);
+        else if (this.#sync !== "always" && !this.#source.isQuarterFull) state.pause(gatherMs);
       } else if (state.isClosing) {
         break;
       } else if (!this.maintain()) {
@@ -134,32 +129,15 @@ export class Writer {
 
   /** Keeps what is in the ring, or undoes it; returns how many bytes of changes that were. */
   async turn(): Promise<number> {
-    const changes = await this.#take();
+    const changes = await this.#source.take();
     if (changes !== undefined) await this.#keep(changes);
     return changes?.bytes.length ?? 0;
-  }
-
-  /** Takes what is in the ring; a group as a whole. Undefined if there is nothing. */
-  async #take(): Promise<Changes | undefined> {
-    const bytes = this.#ring.take(takenBytesMax);
-    if (bytes.length === 0) return undefined;
-    this.#takenAtMs = performance.now();
-    let changes = new Changes(bytes);
-    while (changes.openGroups > 0) {
-      const more = this.#ring.take(takenBytesMax);
-      // Who has begun a group ends it soon, or the server ends.
-      if (more.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-      else changes = new Changes(joined(changes.bytes, more));
-    }
-    this.#host.wake();
-    return changes;
   }
 
   /** Commits changes, or undoes them. */
   async #keep(changes: Changes): Promise<void> {
     const state = this.#state;
-    const values = new Map<number, Uint8Array>();
-    for (const number of changes.buffers) values.set(number, await this.#host.value(number));
+    const values = await this.#source.values(changes);
     const position = state.taken;
     if (changes.kept === 0 && this.#heldBytes + changes.bytes.length < heldBytesMax) {
       this.#hold(changes);
@@ -168,10 +146,10 @@ export class Writer {
         this.#commit(changes, values);
       } catch (error) {
         await this.#undo(error, changes);
-        return this.#forget(values);
+        return this.#source.forget(values);
       }
     }
-    this.#forget(values);
+    this.#source.forget(values);
     state.addUndecided(-changes.kept);
     state.committed = position;
     this.#host.wake();
@@ -182,11 +160,7 @@ export class Writer {
     this.#heldBytes += changes.bytes.length;
   }
 
-  #forget(values: Map<number, Uint8Array>): void {
-    for (const value of values.values()) this.#state.addBufferBytes(-value.length);
-  }
-
-  #commit(changes: Changes, values: Map<number, Uint8Array>): void {
+  #commit(changes: Changes, values: BufferedValues): void {
     const startMs = performance.now();
     const backlog = this.#backlog;
     const list = [...this.#held, changes];
@@ -214,7 +188,6 @@ export class Writer {
       backlog.appended(list, row);
       if (backlog.isRunning) backlog.advanced(done);
     }
-    this.#state.show("journalBytes", backlog.bytes);
     if (isSynced) this.#synced();
     else this.#isUnsynced = true;
     this.#succeeded(performance.now() - startMs);
@@ -291,7 +264,7 @@ export class Writer {
     const backlog = this.#backlog;
     if (backlog.isEmpty && this.#heldBytes === 0) return false;
     const isClosing = this.#state.isClosing;
-    if (!isClosing && performance.now() - this.#takenAtMs < quietMs) return false;
+    if (!isClosing && performance.now() - this.#source.takenAtMs < quietMs) return false;
     const isWhole = isClosing || !backlog.isRunning && (backlog.isEmpty || !backlog.begin());
     let done = 0;
     this.#database.transact(() => {
@@ -309,7 +282,6 @@ export class Writer {
     } else {
       backlog.advanced(done);
     }
-    this.#state.show("journalBytes", backlog.bytes);
     this.#isUnsynced = true;
     return true;
   }
@@ -358,9 +330,11 @@ export class Writer {
     }
     this.#isFailing = true;
     this.#maintainedAtMs = performance.now();
-    const failed = [changes, ...await this.#standStill()];
+    const failed = [changes, ...await this.#source.standStill()];
     const to = state.taken;
-    const undoing = new Undoing(new Overlay(this.#database, this.#backlog.changes), failed);
+    // Evictions that are held count as committed: nothing brings these entries back.
+    const committed = [...this.#backlog.changes, ...this.#held];
+    const undoing = new Undoing(new Overlay(this.#database, committed), failed);
     for (const part of undoing.parts()) await this.#undoPart(part);
     // What was evicted is to leave the file, too, but for what is back.
     const evicted = undoing.evictions();
@@ -372,31 +346,12 @@ export class Writer {
     this.#host.wake();
   }
 
-  /** Waits until no request runs; returns what they have still changed. */
-  async #standStill(): Promise<Changes[]> {
-    const failed: Changes[] = [];
-    const endMs = performance.now() + standstillMs;
-    for (let isStill = false; !isStill;) {
-      isStill = !this.#state.isAnyRunning;
-      for (let more = await this.#take(); more !== undefined; more = await this.#take()) {
-        failed.push(more);
-        for (const number of more.buffers) {
-          this.#state.addBufferBytes(-(await this.#host.value(number)).length);
-        }
-      }
-      if (isStill) break;
-      if (performance.now() > endMs) throw new Error("Requests do not end, so none can be undone");
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    return failed;
-  }
-
   /** Gives entries back; evictions that this takes are held. */
   async #undoPart(part: UndoPart): Promise<void> {
     const { undone } = this.#state;
     this.#host.undo(part);
     while (this.#state.undone === undone) {
-      const evicted = await this.#take();
+      const evicted = await this.#source.take();
       if (evicted !== undefined) this.#hold(evicted);
       else this.#state.awaitUndone(undone, 5);
     }
@@ -412,11 +367,4 @@ export class Writer {
     }
     this.#database.close();
   }
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(one.length + other.length);
-  both.set(one);
-  both.set(other, one.length);
-  return both;
 }

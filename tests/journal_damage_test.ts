@@ -4,10 +4,13 @@
  * @module
  */
 
+import { Changes } from "../journal/changes.ts";
 import { Database } from "../journal/database.ts";
 import { DataFileError } from "../journal/data_file_error.ts";
 import { loadFile } from "../journal/file_commands.ts";
+import { lineOf } from "../journal/json_lines.ts";
 import { Loader, type TakeEntry } from "../journal/loader.ts";
+import { Overlay } from "../journal/overlay.ts";
 import { Random } from "../loadgen/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
 
@@ -39,6 +42,21 @@ function load(file: string): string | Error {
     };
     while (loader.next(take));
     return lines.join("\n");
+  } catch (error) {
+    return error as Error;
+  } finally {
+    database?.close();
+  }
+}
+
+/** What `data dump` reads from a file; an Error where it ends with one. */
+function dump(file: string): string | Error {
+  let database: Database | undefined;
+  try {
+    database = Database.open(file, "read");
+    database.beginRead();
+    const journal = Array.from(database.journal(), (bytes) => new Changes(bytes));
+    return Array.from(new Overlay(database, journal).entries(), lineOf).join("\n");
   } catch (error) {
     return error as Error;
   } finally {
@@ -83,6 +101,7 @@ Deno.test("a data file that is cut at any page is refused", async () => {
 Deno.test("a flipped bit in a data file is an error, or changes nothing", async () => {
   await withFile((file, bytes) => {
     const whole = load(file);
+    const dumped = dump(file);
     const random = new Random(2);
     let refused = 0;
     for (let n = 0; n < flips; n++) {
@@ -93,6 +112,8 @@ Deno.test("a flipped bit in a data file is an error, or changes nothing", async 
       const loaded = load(file);
       if (loaded instanceof Error) refused++;
       else assertEquals(loaded === whole, true, `bit ${bit & 7} of byte ${bit >> 3} is flipped`);
+      const lines = dump(file);
+      assert(lines instanceof Error || lines === dumped, `the dump after bit ${bit}`);
     }
     assert(refused > flips / 3, `${refused} of ${flips} were refused`);
   });

@@ -5,17 +5,19 @@
  * @module
  */
 
-import { ChangeRing } from "../journal/change_ring.ts";
+import { DatabaseSync } from "node:sqlite";
+import { ChangeRing, ringValueBytesMax } from "../journal/change_ring.ts";
 import { Changes } from "../journal/changes.ts";
 import { Database } from "../journal/database.ts";
 import { JournalState, phases } from "../journal/journal_state.ts";
 import { Overlay } from "../journal/overlay.ts";
-import { ThreadJournal } from "../journal/thread_journal.ts";
-import type { UndoPart } from "../journal/undoing.ts";
+import { bufferBytesHigh, ThreadJournal } from "../journal/thread_journal.ts";
+import { restore, type UndoPart } from "../journal/undoing.ts";
 import { Writer } from "../journal/writer.ts";
 import { Random } from "../loadgen/mod.ts";
 import { type ObservableStorage, Store } from "../store.ts";
 import { assert, assertEquals } from "./assert.ts";
+import { until } from "./raw_client.ts";
 
 const encoder = new TextEncoder();
 const seed = Number(Deno.env.get("BLINK_SEED") ?? 1);
@@ -51,8 +53,10 @@ class Bench implements AsyncDisposable {
         if (this.isFull) throw new Error("database or disk is full");
         this.commits++;
       });
+    const tryWriting = this.#database.tryWriting.bind(this.#database);
     this.#database.tryWriting = () => {
       if (this.isFull) throw new Error("database or disk is full");
+      tryWriting();
     };
     const ring = new ChangeRing(this.state);
     this.writer = new Writer(this.#database, this.state, ring, "always", {
@@ -93,7 +97,7 @@ class Bench implements AsyncDisposable {
   kept(): Map<string, string> {
     const database = Database.open(this.file, "read");
     try {
-      const journal = [...database.journal()].map(({ changes }) => new Changes(changes));
+      const journal = Array.from(database.journal(), (bytes) => new Changes(bytes));
       const kept = new Map<string, string>();
       for (const { key, value, expiresAt } of new Overlay(database, journal).entries()) {
         kept.set(new TextDecoder().decode(key), `${hash(value)} ${expiresAt !== 0}`);
@@ -110,17 +114,8 @@ class Bench implements AsyncDisposable {
   }
 
   /** As the main thread of a server does. */
-  #undo({ entries, absent }: UndoPart): void {
-    const { store } = this.journal;
-    store.enterAll();
-    store.isRestoring = true;
-    for (const key of absent) store.delete(key, 0, key.length);
-    for (const { key, value, expiresAt } of entries) {
-      const at = expiresAt === 0 ? Infinity : store.now() + expiresAt - Date.now();
-      store.putNow(key, 0, key.length, value, 0, value.length, at);
-    }
-    store.isRestoring = false;
-    store.leaveAll();
+  #undo(part: UndoPart): void {
+    restore(this.journal.store, part);
     this.state.addUndone();
   }
 }
@@ -285,4 +280,55 @@ Deno.test("a failed commit is told apart from those before and after it", async 
   assertEquals([journal.hasFailed(later), journal.isRefusing], [false, false]);
   assertEquals([...bench.held().keys()].sort(), ["a", "c"]);
   assertEquals(bench.events.length, 2);
+});
+
+Deno.test("what an interrupted probe for room has left is no change, and does not stop the next", async () => {
+  await using bench = await Bench.open();
+  const sqlite = new DatabaseSync(bench.file);
+  const leave = () =>
+    sqlite.exec("insert into journal (id, changes, checksum) values (0, zeroblob(1000), 0)");
+  const random = new Random(seed);
+  leave();
+  for (let n = 0; n < 100; n++) change(bench, random, 3_000);
+  await bench.writer.turn();
+  assertEquals(sorted(bench.kept()), sorted(bench.held()));
+  bench.isFull = true;
+  for (let n = 0; n < 100; n++) change(bench, random, 3_000);
+  await bench.writer.turn();
+  assertEquals(bench.journal.isRefusing, true);
+  bench.isFull = false;
+  await until(() => {
+    bench.writer.maintain();
+    return !bench.journal.isRefusing;
+  }, "the next probe");
+  assertEquals(sqlite.prepare("select count(*) as rows from journal where id = 0").get()?.rows, 0);
+  sqlite.close();
+  for (let n = 0; n < 100; n++) change(bench, random, 3_000);
+  await bench.writer.turn();
+  assertEquals(sorted(bench.kept()), sorted(bench.held()));
+});
+
+Deno.test("the largest value that goes through the ring, and one more byte", async () => {
+  await using bench = await Bench.open();
+  for (const length of [ringValueBytesMax, ringValueBytesMax + 1]) {
+    const key = encoder.encode(`${length}`);
+    const value = new Uint8Array(length).fill(length);
+    bench.journal.store.put(key, 0, key.length, value, 0, length, Infinity);
+    assertEquals(bench.state.bufferBytes > 0, length > ringValueBytesMax);
+    await bench.writer.turn();
+    assertEquals(sorted(bench.kept()), sorted(bench.held()));
+    assertEquals(bench.state.bufferBytes, 0);
+  }
+});
+
+Deno.test("writers are held back by values of their own buffers, at the edge", async () => {
+  await using bench = await Bench.open();
+  const { journal, state } = bench;
+  state.addBufferBytes(bufferBytesHigh);
+  assertEquals([journal.isCrowded, journal.holdsWrites], [false, false]);
+  // Buffers are counted in KiB.
+  state.addBufferBytes(1024);
+  assertEquals([journal.isCrowded, journal.holdsWrites], [true, true]);
+  state.addBufferBytes(-1024);
+  assertEquals(journal.isCrowded, false);
 });
