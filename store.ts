@@ -41,7 +41,7 @@
  * more than 8 KiB is cut into fragments in a queue of their own; the entry itself stays small
  * enough to move.
  *
- * The *index* (store/index.ts) finds an entry by the keyed hash of its key (store/hash.ts): open
+ * The *index* (store/index.ts) finds an entry by the keyed hash of its key (hash.ts): open
  * addressing in the order of the hashes, 8 bytes a slot, 64 to 80 % full. It grows by a quarter,
  * moving a few slots with each change, so there is no moment at which it is rebuilt. With header
  * and rounding an entry costs some 23 bytes beyond its key and value, and 4 more in the ghost once
@@ -113,7 +113,7 @@
  * @module
  */
 
-export type { HashKey } from "./store/hash.ts";
+export type { HashKey } from "./hash.ts";
 export { InvariantError } from "./store/invariant.ts";
 export { STAGED_PART_BYTES } from "./store/put_queue.ts";
 export { EVICTION_STEPS_MAX } from "./store/reservation.ts";

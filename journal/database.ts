@@ -31,8 +31,9 @@ const probeBytes = 256 * 1024;
 /** Their row of the journal: before those with changes, whose numbers begin with 1. */
 const probeRow = 0;
 
-/** Kibibytes of pages that a connection keeps. */
+/** Kibibytes of pages that a connection keeps: one that writes, and one that passes through once. */
 const cacheKib = 65_536;
+export const passingCacheKib = 2_048;
 
 const schema = `
   create table entries (
@@ -88,18 +89,23 @@ export class Database {
   }
 
   /**
-   * Opens a file, and makes the tables in a new or empty one with `"create"`.
+   * Opens a file, and makes the tables in a new or empty one with `"create"`. It keeps so many
+   * kibibytes of pages.
    *
    * @throws {DataFileError} when it cannot be used; the message says why and what to do.
    */
-  static open(file: string, mode: OpenMode): Database {
+  static open(
+    file: string,
+    mode: OpenMode,
+    keptKib: number = mode === "read" ? passingCacheKib : cacheKib,
+  ): Database {
     let sqlite: DatabaseSync | undefined;
     try {
       if (mode !== "create" && !isFile(file)) {
         throw new DataFileError(`Cannot use the data file ${file}: there is no such file`);
       }
       sqlite = new DatabaseSync(file, { readOnly: mode === "read" });
-      sqlite.exec(`pragma busy_timeout = ${busyTimeoutMs}; pragma cache_size = -${cacheKib}`);
+      sqlite.exec(`pragma busy_timeout = ${busyTimeoutMs}; pragma cache_size = -${keptKib}`);
       const database = new Database(file, sqlite);
       database.#prepare(mode);
       return database;

@@ -8,11 +8,11 @@
 import type { ObservableStorage } from "../store.ts";
 import { wallOffsetAt } from "../wall_clock.ts";
 import { DataFileError, dataFileError } from "./data_file_error.ts";
-import { Database } from "./database.ts";
+import { Database, passingCacheKib } from "./database.ts";
 import { applyJournal } from "./file_commands.ts";
 import { FileLock } from "./file_lock.ts";
 import { JournalState, phases } from "./journal_state.ts";
-import { Loader } from "./loader.ts";
+import { type Chunk, takeChunk } from "./loader.ts";
 import type { PostValue, RecordingStore } from "./recording_store.ts";
 import type { SyncMode } from "./sync_mode.ts";
 import { ThreadJournal } from "./thread_journal.ts";
@@ -87,9 +87,6 @@ export function journalFigures(state: JournalState, path: string, sync: SyncMode
   };
 }
 
-/** Chunks that are read between two turns of the event loop. */
-const chunksInTurn = 10;
-
 /** How long the end waits for the writer, in milliseconds. */
 const endMs = 60_000;
 
@@ -103,11 +100,19 @@ export class Journal {
   readonly #ended = Promise.withResolvers<void>();
   #main: ThreadJournal | undefined;
   #worker: Worker | undefined;
+  /** The entries of the file, as the writer's thread reads them. */
+  readonly #chunks: ReadableStream<Chunk>;
+  #reading: ReadableStreamDefaultController<Chunk> | undefined;
 
   private constructor(options: JournalOptions, lock: FileLock, database: Database) {
     this.#options = options;
     this.#lock = lock;
     this.#database = database;
+    this.#chunks = new ReadableStream({
+      start: (controller) => void (this.#reading = controller),
+      // Who takes them has failed.
+      cancel: () => void (this.#reading = undefined),
+    });
   }
 
   /**
@@ -120,7 +125,7 @@ export class Journal {
     const lock = await FileLock.take(file);
     let database: Database | undefined;
     try {
-      database = Database.open(file, "create");
+      database = Database.open(file, "create", passingCacheKib);
       const faults = database.faults(false);
       if (faults.length > 0) {
         throw new DataFileError(
@@ -150,8 +155,8 @@ export class Journal {
   }
 
   /**
-   * Starts the writer; resolves once it writes. It wakes threads by their eventfds, if there are
-   * any.
+   * Starts the writer's thread; resolves once the file is open there. `load` follows. It wakes
+   * threads by their eventfds, if there are any.
    *
    * @throws {DataFileError} when it cannot start.
    */
@@ -173,6 +178,8 @@ export class Journal {
       this.state.phase = phases.broken;
       this.#failed(event.message, ready);
     };
+    // What is too long for a chunk is read here, from the same state of the file.
+    this.#database.beginRead();
     this.#post({ kind: "start", file, sync, state: this.state.buffer, wakeFds });
     await ready.promise;
   }
@@ -188,15 +195,14 @@ export class Journal {
     const { store } = this.#main!;
     const evictedBefore = store.stats.evictions;
     const loading = new Loading(this.#main!, this.#options.file);
+    const total = this.#database.count;
+    let read = 0;
     try {
-      const loader = new Loader(this.#database);
-      const { total } = loader;
-      for (let chunks = 1;; chunks++) {
+      for await (const chunk of this.#chunks) {
         loading.begin();
-        const hasMore = loader.next(loading.take);
-        onProgress(loader.read, total);
-        if (!hasMore) break;
-        if (chunks % chunksInTurn === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+        takeChunk(this.#database, chunk, loading.take);
+        this.state.addChunks(-1);
+        onProgress(read += chunk.count, total);
       }
     } catch (error) {
       throw dataFileError(this.#options.file, error);
@@ -243,6 +249,10 @@ export class Journal {
     switch (report.kind) {
       case "advanced":
         return this.#main?.advanced();
+      case "chunk":
+        return this.#reading?.enqueue(report.chunk);
+      case "read":
+        return this.#reading?.close();
       case "event":
         return this.#options.report(report.event);
       case "ended":
@@ -267,6 +277,7 @@ export class Journal {
     // What waits for the start gets its error; later nobody does.
     ready.promise.catch(() => {});
     this.#ended.resolve();
+    this.#reading?.error(new DataFileError(reason));
     this.#options.onFailed(`the data file's writer has ended: ${reason}`);
   }
 }

@@ -44,6 +44,7 @@ const BUFFER_UNITS = 7 * line + 1;
 const UNDECIDED = 7 * line + 2;
 const IS_SUBMITTED = 7 * line + 3;
 const NEVER = 7 * line + 4;
+const CHUNKS = 7 * line + 5;
 /** The positions between which changes failed: from, to, for each of the last failures. */
 const FAILED = 8 * line;
 /** How many failures are remembered. There is at least a second between two of them. */
@@ -192,6 +193,16 @@ export class JournalState {
   /** Bytes of these values, to within a KiB each. */
   get bufferBytes(): number {
     return Atomics.load(this.#words, BUFFER_UNITS) * bufferUnit;
+  }
+
+  /** Counts chunks of the file that were read for a start, or taken. */
+  addChunks(count: number): void {
+    Atomics.add(this.#words, CHUNKS, count);
+  }
+
+  /** Chunks that were read and not taken yet. */
+  get chunks(): number {
+    return Atomics.load(this.#words, CHUNKS);
   }
 
   /** How many parts of an undoing are done. */

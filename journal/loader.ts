@@ -2,7 +2,7 @@
  * Reads every entry of a data file, a few thousand at a time.
  *
  * A row costs microseconds where each one becomes an object. So SQLite puts many small entries into
- * one value, and large ones are read one by one.
+ * one value, a chunk, which may be taken apart in another thread. Large values are read one by one.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const smallValueBytes = 1024;
 /** How many digits each number before a key has. */
 const digits = { keyBytes: 5, valueBytes: 10, expiresAt: 15, checksum: 10 } as const;
 
-const chunkSql = `
+const chunkSql = (comparison: ">" | ">=") => `
   select count(*) as count, max(key) as last, cast(group_concat(
     format('%0${digits.keyBytes}d%0${digits.valueBytes}d%0${digits.expiresAt}d%0${digits.checksum}d',
       length(key), length(value), coalesce(expires_at, 0), checksum) ||
@@ -27,8 +27,16 @@ const chunkSql = `
     '') as blob) as entries
   from (
     select key, value, expires_at, checksum from entries
-    where key > ? order by key limit ${chunkEntries}
+    where key ${comparison} ? order by key limit ${chunkEntries}
   )`;
+const firstChunkSql = chunkSql(">=");
+const nextChunkSql = chunkSql(">");
+
+/** Some entries, one behind the other, for {@linkcode takeChunk}. */
+export interface Chunk {
+  readonly count: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 /**
  * Takes an entry: its key and its value, and when it expires, in milliseconds since 1970; 0 for
@@ -45,12 +53,11 @@ export type TakeEntry = (
 ) => void;
 
 /** Reads the entries of one state of a file, whatever is written to it meanwhile. */
-export class Loader {
+export class ChunkReader {
   /** How many entries there are. */
   readonly total: number;
-  /** How many were read. */
-  read = 0;
   readonly #database: Database;
+  #read = 0;
   #after: Uint8Array = new Uint8Array(0);
 
   /** Begins to read; the state is held until the database is closed. */
@@ -61,36 +68,31 @@ export class Loader {
   }
 
   /**
-   * Reads the next entries, in the order of their keys; false at the end.
+   * The next entries, in the order of their keys; undefined at the end.
    *
-   * @throws {DataFileError} when an entry is damaged, or some are missing.
+   * @throws {DataFileError} when some are missing.
    */
-  next(take: TakeEntry): boolean {
-    const database = this.#database;
-    if (this.read === 0) {
-      // No key is before the empty one, so the statement below does not find it.
-      const key = new Uint8Array(0);
-      const entry = database.get(key);
-      if (entry !== undefined) {
-        take(key, 0, 0, entry.value, 0, entry.value.length, entry.expiresAt);
-        this.read++;
-      }
-    }
-    const row = database.row(chunkSql, this.#after)!;
+  next(): Chunk | undefined {
+    const sql = this.#read === 0 ? firstChunkSql : nextChunkSql;
+    const row = this.#database.row(sql, this.#after)!;
     const count = Number(row.count);
     if (count > 0) {
-      takeAll(database, row.entries as Uint8Array, take);
-      this.read += count;
+      this.#read += count;
       this.#after = row.last as Uint8Array;
-      return true;
+      return { count, bytes: row.entries as Uint8Array<ArrayBuffer> };
     }
     // A damaged page can hide entries; SQLite counts them without a look at their keys.
-    if (this.read !== this.total) throw damaged(database.file);
-    return false;
+    if (this.#read !== this.total) throw damaged(this.#database.file);
+    return undefined;
   }
 }
 
-function takeAll(database: Database, bytes: Uint8Array, take: TakeEntry): void {
+/**
+ * Takes the entries of a chunk. The database, in which the same is being read, has the long values.
+ *
+ * @throws {DataFileError} when an entry is damaged.
+ */
+export function takeChunk(database: Database, { bytes }: Chunk, take: TakeEntry): void {
   for (let at = 0; at < bytes.length;) {
     const keyBytes = numberAt(bytes, at, digits.keyBytes);
     const valueBytes = numberAt(bytes, at += digits.keyBytes, digits.valueBytes);

@@ -14,7 +14,7 @@
  * @module
  */
 
-import { Backlog } from "./backlog.ts";
+import { Backlog, type RunLimits } from "./backlog.ts";
 import type { ChangeRing } from "./change_ring.ts";
 import {
   type BufferedValues,
@@ -33,8 +33,12 @@ import { Undoing, type UndoPart } from "./undoing.ts";
 /** Up to so many changes are brought to the table at once. */
 const directChangesMax = 4;
 
-/** Keys that a commit brings from the journal to the table at least, and those when it is quiet. */
+/**
+ * Keys that are brought from the journal to the table at a time: at least by a commit where the run
+ * is behind, between two commits, and when it is quiet.
+ */
 const stepMin = 256;
+const idleStep = 128;
 const quietStep = 2_000;
 
 /** The journal is brought to the table, too, once nothing has changed for so long. */
@@ -66,6 +70,16 @@ export interface WriterHost extends SourceHost {
   report(event: string): void;
 }
 
+/** What a commit has done. */
+interface Commit {
+  readonly list: readonly Changes[];
+  /** Whether it brought all changes to the table, those in the journal included. */
+  readonly isDirect: boolean;
+  /** The row of the journal, and how far the run has come if it was advanced. */
+  readonly row: number;
+  readonly done: number | undefined;
+}
+
 /** Writes changes to the data file. */
 export class Writer {
   readonly #database: Database;
@@ -94,9 +108,10 @@ export class Writer {
     ring: ChangeRing,
     sync: SyncMode,
     host: WriterHost,
+    limits?: RunLimits,
   ) {
     this.#database = database;
-    this.#backlog = new Backlog(database);
+    this.#backlog = new Backlog(database, limits);
     this.#state = state;
     this.#source = new ChangeSource(ring, state, host);
     this.#sync = sync;
@@ -139,11 +154,12 @@ export class Writer {
     const state = this.#state;
     const values = await this.#source.values(changes);
     const position = state.taken;
+    let commit: Commit | undefined;
     if (changes.kept === 0 && this.#heldBytes + changes.bytes.length < heldBytesMax) {
       this.#hold(changes);
     } else {
       try {
-        this.#commit(changes, values);
+        commit = this.#commit(changes, values);
       } catch (error) {
         await this.#undo(error, changes);
         return this.#source.forget(values);
@@ -153,6 +169,8 @@ export class Writer {
     state.addUndecided(-changes.kept);
     state.committed = position;
     this.#host.wake();
+    // What is left to be noted can be done while others go on.
+    if (commit !== undefined) this.#note(commit);
   }
 
   #hold(changes: Changes): void {
@@ -160,37 +178,40 @@ export class Writer {
     this.#heldBytes += changes.bytes.length;
   }
 
-  #commit(changes: Changes, values: BufferedValues): void {
+  #commit(changes: Changes, values: BufferedValues): Commit {
     const startMs = performance.now();
     const backlog = this.#backlog;
     const list = [...this.#held, changes];
     const isDirect = backlog.isEmpty && changes.kept <= directChangesMax ||
-      changes.buffers.length > 0 || backlog.isDue && !backlog.begin();
+      changes.buffers.length > 0;
+    if (!isDirect && backlog.isDue) backlog.begin();
     const isSynced = this.#sync === "always" || this.#isSyncDue;
     if (this.#sync === "interval") this.#database.waitsForDisk = isSynced;
     let row = 0;
-    let done = 0;
+    let done: number | undefined;
     this.#database.transact(() => {
       if (isDirect) {
         backlog.applyAll();
         apply(this.#database, list, (number) => values.get(number)!);
       } else {
         row = backlog.append(list);
-        // Faster than changes come, so that a run ends.
-        if (backlog.isRunning) done = backlog.advance(Math.max(stepMin, 2 * changes.kept));
+        if (backlog.behind > 0) done = backlog.advance(Math.max(stepMin, backlog.behind));
       }
     });
-    this.#held = [];
-    this.#heldBytes = 0;
-    if (isDirect) {
-      backlog.cleared();
-    } else {
-      backlog.appended(list, row);
-      if (backlog.isRunning) backlog.advanced(done);
-    }
     if (isSynced) this.#synced();
     else this.#isUnsynced = true;
     this.#succeeded(performance.now() - startMs);
+    return { list, isDirect, row, done };
+  }
+
+  /** Notes what a commit has done. */
+  #note({ list, isDirect, row, done }: Commit): void {
+    const backlog = this.#backlog;
+    this.#held = [];
+    this.#heldBytes = 0;
+    if (isDirect) return backlog.cleared();
+    backlog.appended(list, row);
+    if (done !== undefined) backlog.advanced(done);
   }
 
   #succeeded(ms: number): void {
@@ -257,22 +278,25 @@ export class Writer {
   }
 
   /**
-   * Brings a part of the journal to the table, if nothing has changed for a while; true if there is
-   * more. All of it is kept already, so nobody waits for the disk.
+   * Brings a part of the journal to the table: a run goes on whenever nothing else is to be done,
+   * and what there is is brought once nothing has changed for a while. True if there is more. All of
+   * it is kept already, so nobody waits for the disk.
    */
   #applyJournal(): boolean {
     const backlog = this.#backlog;
     if (backlog.isEmpty && this.#heldBytes === 0) return false;
     const isClosing = this.#state.isClosing;
-    if (!isClosing && performance.now() - this.#source.takenAtMs < quietMs) return false;
-    const isWhole = isClosing || !backlog.isRunning && (backlog.isEmpty || !backlog.begin());
+    const isQuiet = isClosing || performance.now() - this.#source.takenAtMs >= quietMs;
+    if (!isQuiet && !backlog.isRunning) return false;
+    const isWhole = isClosing || backlog.isEmpty;
+    if (!isWhole && !backlog.isRunning) backlog.begin();
     let done = 0;
     this.#database.transact(() => {
       if (isWhole) {
         backlog.applyAll();
         apply(this.#database, this.#held);
       } else {
-        done = backlog.advance(quietStep);
+        done = backlog.advance(isQuiet ? quietStep : idleStep);
       }
     });
     if (isWhole) {

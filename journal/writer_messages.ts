@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { Chunk } from "./loader.ts";
 import type { SyncMode } from "./sync_mode.ts";
 import type { UndoPart } from "./undoing.ts";
 
-/** Starts the writer. */
+/** Starts the writer, which first reads the file for the server. */
 export interface WriterStart {
   readonly kind: "start";
   readonly file: string;
@@ -31,7 +32,9 @@ export type WriterOrder = WriterStart | ValueMessage;
 /**
  * What the writer reports:
  *
- * - `"ready"`: it writes;
+ * - `"ready"`: the file is open for writing;
+ * - `"chunk"`: entries of the file, which `JournalState.addChunks` counts until they are taken;
+ * - `"read"`: there are no more of them;
  * - `"advanced"`: it has got on, where there is no eventfd to say so;
  * - `"undo"`: entries for the store;
  * - `"event"`: a line for the log;
@@ -39,7 +42,8 @@ export type WriterOrder = WriterStart | ValueMessage;
  * - `"ended"`: everything is kept, and the file is closed.
  */
 export type WriterReport =
-  | { readonly kind: "ready" | "advanced" | "ended" }
+  | { readonly kind: "ready" | "read" | "advanced" | "ended" }
+  | { readonly kind: "chunk"; readonly chunk: Chunk }
   | { readonly kind: "undo"; readonly part: UndoPart }
   | { readonly kind: "event"; readonly event: string }
   | { readonly kind: "failed"; readonly reason: string };

@@ -1,5 +1,5 @@
 /**
- * What the Worker of the data file runs: the writer.
+ * What the Worker of the data file runs: it reads the file for the server, and then is the writer.
  *
  * @module
  */
@@ -10,13 +10,14 @@ import { openCLibrary } from "../c_library.ts";
 import { ChangeRing } from "./change_ring.ts";
 import { Database } from "./database.ts";
 import { JournalState, phases, threadsMax } from "./journal_state.ts";
+import { ChunkReader } from "./loader.ts";
 import { Writer, type WriterHost } from "./writer.ts";
 import type { WriterOrder, WriterReport, WriterStart } from "./writer_messages.ts";
 
 /** The Worker's side of the messages. */
 interface WorkerScope {
   onmessage: ((message: MessageEvent<WriterOrder>) => void) | null;
-  postMessage(report: WriterReport): void;
+  postMessage(report: WriterReport, transferred?: Transferable[]): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
@@ -24,6 +25,10 @@ const scope = globalThis as unknown as WorkerScope;
 /** Values that have arrived, and those that are waited for. */
 const values = new Map<number, Uint8Array>();
 const wanted = new Map<number, (value: Uint8Array) => void>();
+
+/** Chunks that are read and not taken yet, at most, and how long one waits for the server. */
+const chunksAhead = 4;
+const chunkWaitMs = 1;
 
 const symbols = {
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -60,6 +65,7 @@ async function write({ file, sync, state: buffer, wakeFds }: WriterStart): Promi
     const database = Database.open(file, "write");
     const writer = new Writer(database, state, new ChangeRing(state), sync, host);
     scope.postMessage({ kind: "ready" });
+    await read(file, state, writer);
     await writer.run();
     scope.postMessage({ kind: "ended" });
   } catch (error) {
@@ -70,6 +76,26 @@ async function write({ file, sync, state: buffer, wakeFds }: WriterStart): Promi
       reason: error instanceof Error ? error.message : String(error),
     });
     host.wake();
+  }
+}
+
+/** Reads the file, a few chunks ahead of the server, which takes them at the same time. */
+async function read(file: string, state: JournalState, writer: Writer): Promise<void> {
+  const database = Database.open(file, "read");
+  try {
+    const reader = new ChunkReader(database);
+    for (let chunk = reader.next(); chunk !== undefined; chunk = reader.next()) {
+      state.addChunks(1);
+      scope.postMessage({ kind: "chunk", chunk }, [chunk.bytes.buffer]);
+      while (state.chunks >= chunksAhead && !state.isClosing) {
+        // What the store evicts for others leaves the file.
+        if (await writer.turn() === 0) state.sleep(chunkWaitMs);
+      }
+      if (state.isClosing) return;
+    }
+    scope.postMessage({ kind: "read" });
+  } finally {
+    database.close();
   }
 }
 

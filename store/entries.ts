@@ -14,7 +14,7 @@
 import { Arena, type Queue } from "./arena.ts";
 import { copyBytes } from "./bytes.ts";
 import { Fragments } from "./fragments.ts";
-import { type HashKey, hashOf } from "./hash.ts";
+import { type HashKey, hashOf } from "../hash.ts";
 import { Index } from "./index.ts";
 import {
   EXPIRES,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HashKey } from "./hash.ts";
+import type { HashKey } from "../hash.ts";
 import type { Allocate } from "./memory.ts";
 import type { Milliseconds, StoreStats } from "./storage.ts";
 

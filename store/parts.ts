@@ -9,7 +9,7 @@ import { Entries } from "./entries.ts";
 import { Eviction } from "./eviction.ts";
 import { Expiry } from "./expiry.ts";
 import { Flush } from "./flush.ts";
-import type { HashKey } from "./hash.ts";
+import type { HashKey } from "../hash.ts";
 import type { Limit } from "./limit.ts";
 import { LiveEntries } from "./live_entries.ts";
 import type { Memory } from "./memory.ts";

@@ -5,7 +5,7 @@
  */
 
 import { THREADS_MAX } from "./control.ts";
-import type { HashKey } from "./hash.ts";
+import type { HashKey } from "../hash.ts";
 import { checkLimit } from "./limit.ts";
 import type { SharedMemory } from "./memory.ts";
 import type { Milliseconds } from "./storage.ts";

@@ -15,7 +15,7 @@
 
 import { Budgets } from "./budgets.ts";
 import { Control } from "./control.ts";
-import { type HashKey, hashOf, randomHashKey } from "./hash.ts";
+import { type HashKey, hashOf, randomHashKey } from "../hash.ts";
 import { InvariantError } from "./invariant.ts";
 import { checkLimit } from "./limit.ts";
 import type { Shard } from "./shard.ts";

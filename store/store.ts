@@ -5,7 +5,7 @@
  */
 
 import { FlushQueue } from "./flush_queue.ts";
-import { type HashKey, hashOf, randomHashKey } from "./hash.ts";
+import { type HashKey, hashOf, randomHashKey } from "../hash.ts";
 import { HASHES } from "./index.ts";
 import { checkLimit, OwnLimit } from "./limit.ts";
 import { allocate, Memory } from "./memory.ts";

@@ -30,8 +30,8 @@ const topDoors = ["server", "protocol", "store", "client"];
 /** Not part of the program: they may import every door. */
 const outside = ["bench", "scripts", "tests", "examples"];
 
-/** Where every room may look: the version, the C library, the clock, the standard library's types. */
-const commons = ["version.ts", "c_library.ts", "wall_clock.ts", "types/std.d.ts"];
+/** Where every room may look: the version, the C library, the hash, the clock, the standard library's types. */
+const commons = ["version.ts", "c_library.ts", "hash.ts", "wall_clock.ts", "types/std.d.ts"];
 
 async function sourceFiles(folder = ""): Promise<string[]> {
   const files: string[] = [];

@@ -9,7 +9,7 @@ import { Database } from "../journal/database.ts";
 import { DataFileError } from "../journal/data_file_error.ts";
 import { loadFile } from "../journal/file_commands.ts";
 import { lineOf } from "../journal/json_lines.ts";
-import { Loader, type TakeEntry } from "../journal/loader.ts";
+import { ChunkReader, takeChunk, type TakeEntry } from "../journal/loader.ts";
 import { Overlay } from "../journal/overlay.ts";
 import { Random } from "../loadgen/mod.ts";
 import { assert, assertEquals } from "./assert.ts";
@@ -36,11 +36,13 @@ function load(file: string): string | Error {
     const [fault] = database.faults(false);
     if (fault !== undefined) throw new DataFileError(fault);
     const lines: string[] = [];
-    const loader = new Loader(database);
+    const reader = new ChunkReader(database);
     const take: TakeEntry = (key, a, b, value, c, d, expiresAt) => {
       lines.push(`${key.subarray(a, b)} ${value.subarray(c, d)} ${expiresAt}`);
     };
-    while (loader.next(take));
+    for (let chunk = reader.next(); chunk !== undefined; chunk = reader.next()) {
+      takeChunk(database, chunk, take);
+    }
     return lines.join("\n");
   } catch (error) {
     return error as Error;

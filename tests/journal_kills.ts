@@ -59,7 +59,9 @@ export class Kills {
         all.push(await Writer.connect(server.port, n, this.#states[n], random));
       }
       const written = all.map((writer) => writer.write());
-      await new Promise((resolve) => setTimeout(resolve, 20 + random.next() % 400));
+      // Long enough, now and then, for a run from the journal to the table to be under way.
+      const aliveMs = 20 + random.next() % (random.next() % 8 === 0 ? 6_000 : 400);
+      await new Promise((resolve) => setTimeout(resolve, aliveMs));
       await server.kill();
       await Promise.all(written);
     } finally {

@@ -20,6 +20,8 @@ import { assert, assertEquals } from "./assert.ts";
 import { until } from "./raw_client.ts";
 
 const encoder = new TextEncoder();
+/** Runs begin early, so that there are many. */
+const limits = { changes: 3_000, bytes: 400_000, ageMs: 60_000, few: 0, fewAgeMs: 60_000 };
 const seed = Number(Deno.env.get("BLINK_SEED") ?? 1);
 
 /** A store, its data file and the writer, all in this thread. */
@@ -64,7 +66,7 @@ class Bench implements AsyncDisposable {
       wake: () => {},
       undo: (part) => this.#undo(part),
       report: (event) => this.events.push(event),
-    });
+    }, limits);
   }
 
   static async open(limitBytes = 64 * 1024 * 1024): Promise<Bench> {

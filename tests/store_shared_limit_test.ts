@@ -7,7 +7,7 @@
 
 import { Random } from "../loadgen/mod.ts";
 import { InvariantError, openSharedMemory, SharedStore, Store } from "../store.ts";
-import { hashOf } from "../store/hash.ts";
+import { hashOf } from "../hash.ts";
 import { EVICTION_STEPS_MAX } from "../store/reservation.ts";
 import { assert, assertEquals, assertThrows } from "./assert.ts";
 import { AddressedMemory, Rotation } from "./store_rotation.ts";

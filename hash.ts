@@ -1,5 +1,5 @@
 /**
- * HalfSipHash-1-3: the keyed 32-bit hash of the index.
+ * HalfSipHash-1-3: the keyed 32-bit hash of tables that are indexed by what clients send.
  *
  * Keys may come from attackers. Without knowing the hash's key, they cannot choose keys that all
  * collide. The hash works on 32-bit words, on which JavaScript engines are fast. The Linux kernel
