@@ -29,8 +29,8 @@ export interface RunLimits {
 }
 
 const runLimits: RunLimits = {
-  changes: 262_144,
-  bytes: 32 * 1024 * 1024,
+  changes: 131_072,
+  bytes: 16 * 1024 * 1024,
   ageMs: 4_000,
   few: 5_000,
   fewAgeMs: 1_000,
@@ -54,6 +54,7 @@ export class Backlog {
   #run: LatestChanges | undefined;
   #tasks = 0;
   #done = 0;
+  #beganMs = 0;
 
   constructor(database: Database, limits: RunLimits = runLimits) {
     this.#database = database;
@@ -84,10 +85,12 @@ export class Backlog {
     return performance.now() - this.#nextSinceMs >= (count <= few ? fewAgeMs : ageMs);
   }
 
-  /** Tasks that the run is behind: it must end before the next one has to begin. */
+  /** Tasks that the run is behind: it must end in half the time until the next one has to begin. */
   get behind(): number {
-    const { changes, bytes } = this.#limits;
-    const share = 2 * Math.max(this.#next.count / changes, this.#nextBytes / bytes);
+    if (!this.isRunning) return 0;
+    const { changes, bytes, ageMs } = this.#limits;
+    const runMs = performance.now() - this.#beganMs;
+    const share = 2 * Math.max(this.#next.count / changes, this.#nextBytes / bytes, runMs / ageMs);
     return Math.max(0, Math.ceil(this.#tasks * Math.min(1, share)) - this.#done);
   }
 
@@ -132,6 +135,7 @@ export class Backlog {
     // Where all there is to do is a flush, that is one, too.
     this.#tasks = Math.max(1, this.#run.order());
     this.#done = 0;
+    this.#beganMs = performance.now();
     this.#runBatches = this.#list.length;
     this.#runRow = this.#lastRow;
     this.#next = new LatestChanges();
@@ -153,6 +157,8 @@ export class Backlog {
   advanced(done: number): void {
     this.#done = done;
     if (done < this.#tasks) return;
+    // Frees their memory at once: until it is collected, there could be tens of MB of it.
+    for (let n = 0; n < this.#runBatches; n++) this.#list[n].bytes.buffer.transfer(0);
     this.#list = this.#list.slice(this.#runBatches);
     this.#end();
   }

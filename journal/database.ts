@@ -32,7 +32,7 @@ const probeBytes = 256 * 1024;
 const probeRow = 0;
 
 /** Kibibytes of pages that a connection keeps: one that writes, and one that passes through once. */
-const cacheKib = 65_536;
+const cacheKib = 32_768;
 export const passingCacheKib = 2_048;
 
 const schema = `
