@@ -47,7 +47,7 @@ const full: Extent = {
   threadLoads: [16, 64].map((pipeline) => ({ connections: 50, pipeline })),
   memorySteps: [125_000, 250_000, 500_000, 1_000_000],
   churn: { memoryBytes: 1024 * mebibyte, seconds: 10 },
-  idleConnections: 1000,
+  idleConnections: 4000,
   starts: 5,
   traces: traceNames,
   traceKeys: 276_000,
