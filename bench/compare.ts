@@ -52,6 +52,7 @@ const full: Extent = {
   traces: traceNames,
   traceKeys: 276_000,
   traceLength: 1_500_000,
+  readsRounds: 7,
   loadedEntries: 1_000_000,
   sizesMiB: [2, 4, 8, 16],
 };
@@ -70,6 +71,7 @@ const short: Extent = {
   traces: ["zipf-1.0", "mixed"],
   traceKeys: 100_000,
   traceLength: 60_000,
+  readsRounds: 1,
   loadedEntries: 20_000,
   sizesMiB: [2],
 };

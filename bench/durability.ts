@@ -18,9 +18,8 @@ const loads = [{ connections: 50, pipeline: 1 }, { connections: 50, pipeline: 16
 // Few are encoded, which at these rates are enough, so that both processes start soon.
 const paced = { pipeline: 1, requestsMin: 20_000 } as const;
 const readers = { ...paced, connections: 50, requestsPerSecond: 5000, only: "get" } as const;
-/** The p99 of reads needs more than a throughput: it is about one request in a hundred. */
+/** A p99 of reads takes longer than a throughput: it is about one request in a hundred. */
 const readsTimes = 3;
-const readsRounds = 7;
 const writers = {
   ...paced,
   connections: 10,
@@ -125,7 +124,7 @@ async function writes(
 async function reads(
   kept: PeerKind,
   plain: PeerKind,
-  { rounds, secondsPerLoad }: Extent,
+  { readsRounds, secondsPerLoad }: Extent,
 ): Promise<Durability["reads"]> {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(await folderOn("reads"));
@@ -139,7 +138,7 @@ async function reads(
     await readsOf(server, secondsPerLoad);
   }
   const measured: { p99Ms: number; setsPerSecond: number }[][] = [[], []];
-  for (let round = 1; round <= (rounds === 1 ? 1 : readsRounds); round++) {
+  for (let round = 1; round <= readsRounds; round++) {
     note(`durability: round ${round}, reads while others write`);
     for (const [n, server] of servers.entries()) {
       measured[n].push(await readsOf(server, readsTimes * secondsPerLoad));

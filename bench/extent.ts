@@ -22,6 +22,8 @@ export interface Extent {
   readonly traces: readonly string[];
   readonly traceKeys: number;
   readonly traceLength: number;
+  /** Of reads beside durable writes. */
+  readonly readsRounds: number;
   /** Entries that are loaded from a data file. */
   readonly loadedEntries: number;
   /** memcached's memory for the miss ratios by size, in MiB; they are of Zipf 1.0. */

@@ -12,10 +12,12 @@
 
 import type { Changes } from "./changes.ts";
 import type { Database } from "./database.ts";
-import { LatestChanges } from "./latest_changes.ts";
+import { changesMax, LatestChanges } from "./latest_changes.ts";
 
-/** When a run begins. */
+/** When a run begins, and how much it can have. */
 export interface RunLimits {
+  /** The most changes of a run; one commit can have as many. */
+  readonly most: number;
   /**
    * There are so many changes, or so many bytes of them: the more, the fewer pages are written for
    * each, and the more memory they take.
@@ -29,6 +31,7 @@ export interface RunLimits {
 }
 
 const runLimits: RunLimits = {
+  most: changesMax,
   changes: 131_072,
   bytes: 16 * 1024 * 1024,
   ageMs: 4_000,
@@ -83,6 +86,12 @@ export class Backlog {
     const { count } = this.#next;
     if (count >= changes || this.#nextBytes >= bytes) return true;
     return performance.now() - this.#nextSinceMs >= (count <= few ? fewAgeMs : ageMs);
+  }
+
+  /** Whether there is room for more changes; if not, all must be brought to the table at once. */
+  hasRoomFor(list: readonly Changes[]): boolean {
+    const count = list.reduce((sum, { offsets }) => sum + offsets.length, 0);
+    return this.#next.count + count <= this.#limits.most;
   }
 
   /** Tasks that the run is behind: it must end in half the time until the next one has to begin. */

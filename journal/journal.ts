@@ -162,6 +162,12 @@ export class Journal {
    */
   async start(wakeFds: readonly number[]): Promise<void> {
     const { file, sync } = this.#options;
+    try {
+      // What is too long for a chunk is read here, from the same state of the file.
+      this.#database.beginRead();
+    } catch (error) {
+      throw dataFileError(file, error);
+    }
     const ready = Promise.withResolvers<void>();
     const worker = new Worker(new URL("./writer_thread.ts", import.meta.url), {
       type: "module",
@@ -178,8 +184,6 @@ export class Journal {
       this.state.phase = phases.broken;
       this.#failed(event.message, ready);
     };
-    // What is too long for a chunk is read here, from the same state of the file.
-    this.#database.beginRead();
     this.#post({ kind: "start", file, sync, state: this.state.buffer, wakeFds });
     await ready.promise;
   }
@@ -195,14 +199,13 @@ export class Journal {
     const { store } = this.#main!;
     const evictedBefore = store.stats.evictions;
     const loading = new Loading(this.#main!, this.#options.file);
-    const total = this.#database.count;
     let read = 0;
     try {
       for await (const chunk of this.#chunks) {
         loading.begin();
         takeChunk(this.#database, chunk, loading.take);
         this.state.addChunks(-1);
-        onProgress(read += chunk.count, total);
+        onProgress(read += chunk.count, chunk.total);
       }
     } catch (error) {
       throw dataFileError(this.#options.file, error);

@@ -3,7 +3,7 @@
  * table.
  *
  * There may be hundreds of thousands of them, and a few are added with each commit. So they are
- * numbers in typed arrays, and not objects: that takes a fifth of the time and of the memory.
+ * numbers in typed arrays, and not objects in a Map: that takes half of the time, and 21 bytes each.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Changes } from "./changes.ts";
 import type { Database } from "./database.ts";
 import { headerBytes, kinds } from "./record.ts";
 
-/** More than this cannot be ordered: their numbers share a double with four bytes of the key. */
+/** The most changes: more cannot be ordered, since a double has a number and four bytes of a key. */
 export const changesMax: number = 2 ** 21;
 
 /** Changes that there is room for at first. */

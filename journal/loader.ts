@@ -35,6 +35,8 @@ const nextChunkSql = chunkSql(">");
 /** Some entries, one behind the other, for {@linkcode takeChunk}. */
 export interface Chunk {
   readonly count: number;
+  /** How many entries there are in all. */
+  readonly total: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -54,9 +56,8 @@ export type TakeEntry = (
 
 /** Reads the entries of one state of a file, whatever is written to it meanwhile. */
 export class ChunkReader {
-  /** How many entries there are. */
-  readonly total: number;
   readonly #database: Database;
+  readonly #total: number;
   #read = 0;
   #after: Uint8Array = new Uint8Array(0);
 
@@ -64,7 +65,7 @@ export class ChunkReader {
   constructor(database: Database) {
     this.#database = database;
     database.beginRead();
-    this.total = database.count;
+    this.#total = database.count;
   }
 
   /**
@@ -79,10 +80,10 @@ export class ChunkReader {
     if (count > 0) {
       this.#read += count;
       this.#after = row.last as Uint8Array;
-      return { count, bytes: row.entries as Uint8Array<ArrayBuffer> };
+      return { count, total: this.#total, bytes: row.entries as Uint8Array<ArrayBuffer> };
     }
     // A damaged page can hide entries; SQLite counts them without a look at their keys.
-    if (this.#read !== this.total) throw damaged(this.#database.file);
+    if (this.#read !== this.#total) throw damaged(this.#database.file);
     return undefined;
   }
 }

@@ -182,9 +182,9 @@ export class Writer {
     const startMs = performance.now();
     const backlog = this.#backlog;
     const list = [...this.#held, changes];
+    if (backlog.isDue) backlog.begin();
     const isDirect = backlog.isEmpty && changes.kept <= directChangesMax ||
-      changes.buffers.length > 0;
-    if (!isDirect && backlog.isDue) backlog.begin();
+      changes.buffers.length > 0 || !backlog.hasRoomFor(list);
     const isSynced = this.#sync === "always" || this.#isSyncDue;
     if (this.#sync === "interval") this.#database.waitsForDisk = isSynced;
     let row = 0;
@@ -195,7 +195,8 @@ export class Writer {
         apply(this.#database, list, (number) => values.get(number)!);
       } else {
         row = backlog.append(list);
-        if (backlog.behind > 0) done = backlog.advance(Math.max(stepMin, backlog.behind));
+        const { behind } = backlog;
+        if (behind > 0) done = backlog.advance(Math.max(stepMin, behind));
       }
     });
     if (isSynced) this.#synced();

@@ -21,7 +21,14 @@ import { until } from "./raw_client.ts";
 
 const encoder = new TextEncoder();
 /** Runs begin early, so that there are many. */
-const limits = { changes: 3_000, bytes: 400_000, ageMs: 60_000, few: 0, fewAgeMs: 60_000 };
+const limits = {
+  most: 5_000,
+  changes: 3_000,
+  bytes: 400_000,
+  ageMs: 60_000,
+  few: 0,
+  fewAgeMs: 60_000,
+};
 const seed = Number(Deno.env.get("BLINK_SEED") ?? 1);
 
 /** A store, its data file and the writer, all in this thread. */
@@ -333,4 +340,27 @@ Deno.test("writers are held back by values of their own buffers, at the edge", a
   assertEquals([journal.isCrowded, journal.holdsWrites], [true, true]);
   state.addBufferBytes(-1024);
   assertEquals(journal.isCrowded, false);
+});
+
+Deno.test("more changes than a run can have are brought to the table at once", async () => {
+  for (const [count, rows] of [[limits.most, 1], [limits.most + 1, 0]]) {
+    await using bench = await Bench.open();
+    using sqlite = new DatabaseSync(bench.file);
+    const journal = sqlite.prepare("select count(*) as rows from journal");
+    const { store } = bench.journal;
+    for (let n = 0; n < count; n++) {
+      const key = encoder.encode(`${n}`);
+      store.put(key, 0, key.length, key, 0, key.length, Infinity);
+    }
+    await bench.writer.turn();
+    assertEquals(journal.get()?.rows, rows, `${count} changes`);
+    // The same where there are some already, and where a run is under way.
+    const random = new Random(seed);
+    for (let turn = 0; turn < 6; turn++) {
+      const more = turn % 2 === 0 ? limits.most - 1 : 100;
+      for (let n = 0; n < more; n++) change(bench, random, 3_000);
+      await bench.writer.turn();
+    }
+    assertEquals(sorted(bench.kept()), sorted(bench.held()), `behind ${count} changes`);
+  }
 });
