@@ -124,8 +124,8 @@ export class Backlog {
   /** Brings everything to the table at once, within a transaction; `cleared` follows. */
   applyAll(): void {
     if (this.isEmpty) return;
-    this.#run?.apply(this.#database, this.#done, this.#tasks);
-    this.#next.apply(this.#database, 0, this.#next.order());
+    this.#run?.apply(this.#database, this.#done);
+    this.#next.apply(this.#database);
     this.#database.clearJournal();
   }
 

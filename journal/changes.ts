@@ -63,26 +63,18 @@ export function keyText(key: Uint8Array): string {
   return text;
 }
 
-/** Fewer changes than this are applied one by one, without a look at what overwrites what. */
-const fewChanges = 64;
-
 const noValues: Values = () => {
   throw new RangeError("A value of the journal is missing");
 };
 
-/** Brings changes to the table of entries, in their order, within a transaction. */
+/** Brings changes to the table of entries one by one, within a transaction. */
 export function apply(
   database: Database,
   list: readonly Changes[],
   values: Values = noValues,
 ): void {
-  const count = list.reduce((sum, { offsets }) => sum + offsets.length, 0);
-  const skipped = count < fewChanges ? undefined : overwritten(list);
-  let number = 0;
   for (const { views, offsets } of list) {
-    for (const at of offsets) {
-      if (skipped?.[number++] !== 1) applyOne(database, views, at, values);
-    }
+    for (const at of offsets) applyOne(database, views, at, values);
   }
 }
 
@@ -102,25 +94,4 @@ function applyOne(database: Database, views: RecordViews, at: number, values: Va
     case kinds.flushPrefix:
       return database.removePrefix(views.keyAt(at));
   }
-}
-
-/** A 1 for each change that leaves nothing behind, since a later one sets or removes its key. */
-function overwritten(list: readonly Changes[]): Uint8Array {
-  let number = list.reduce((sum, { offsets }) => sum + offsets.length, 0);
-  const skipped = new Uint8Array(number);
-  const later = new Set<string>();
-  for (let n = list.length - 1; n >= 0; n--) {
-    const { views, offsets } = list[n];
-    for (let m = offsets.length - 1; m >= 0; m--) {
-      number--;
-      const at = offsets[m];
-      const kind = views.kindAt(at);
-      if (kind === kinds.flushAll) return skipped.fill(1, 0, number);
-      if (kind === kinds.flushPrefix || kind >= kinds.groupBegin) continue;
-      const key = keyText(views.keyAt(at));
-      if (later.has(key)) skipped[number] = 1;
-      else if (kind !== kinds.expire) later.add(key);
-    }
-  }
-  return skipped;
 }

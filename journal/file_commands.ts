@@ -8,11 +8,12 @@
  */
 
 import { type EntryCounts, isExpired, writeInBatches } from "./batches.ts";
-import { apply, Changes } from "./changes.ts";
+import { Changes } from "./changes.ts";
 import { DataFileError, dataFileError } from "./data_file_error.ts";
 import { Database, type Entry } from "./database.ts";
 import { FileLock } from "./file_lock.ts";
 import { entryOf, lineOf } from "./json_lines.ts";
+import { LatestChanges } from "./latest_changes.ts";
 import { Overlay } from "./overlay.ts";
 
 /** What is written in one transaction. */
@@ -153,7 +154,15 @@ export function applyJournal(database: Database): void {
   const journal = Array.from(database.journal(), (bytes) => new Changes(bytes));
   if (journal.length === 0) return;
   database.transact(() => {
-    apply(database, journal);
+    let latest = new LatestChanges();
+    for (const changes of journal) {
+      if (!latest.hasRoomFor(changes)) {
+        latest.apply(database);
+        latest = new LatestChanges();
+      }
+      latest.add(changes);
+    }
+    latest.apply(database);
     database.clearJournal();
   });
 }

@@ -12,7 +12,7 @@ import { Database, passingCacheKib } from "./database.ts";
 import { applyJournal } from "./file_commands.ts";
 import { FileLock } from "./file_lock.ts";
 import { JournalState, phases } from "./journal_state.ts";
-import { type Chunk, takeChunk } from "./loader.ts";
+import { type Chunk, takeChunk, type TakeEntry } from "./loader.ts";
 import type { PostValue, RecordingStore } from "./recording_store.ts";
 import type { SyncMode } from "./sync_mode.ts";
 import { ThreadJournal } from "./thread_journal.ts";
@@ -321,15 +321,7 @@ class Loading {
   }
 
   /** Takes one. */
-  readonly take = (
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-    expiresAt: number,
-  ): void => {
+  readonly take: TakeEntry = (key, keyStart, keyEnd, value, valueStart, valueEnd, expiresAt) => {
     const store = this.#store;
     const at = expiresAt === 0 ? Infinity : expiresAt + this.#offsetMs;
     if (at <= this.#nowMs) {

@@ -57,8 +57,13 @@ export class LatestChanges {
     return (this.#ordered ??= this.#inOrder()).length;
   }
 
-  /** Brings the changes from one to another to the table, in their order. */
-  apply(database: Database, from: number, to: number): void {
+  /** Whether there is room for more changes. */
+  hasRoomFor({ offsets }: Changes): boolean {
+    return this.count + offsets.length <= changesMax;
+  }
+
+  /** Brings the changes from one to another to the table, in their order; all if left out. */
+  apply(database: Database, from = 0, to = Infinity): void {
     // What was flushed before is not among the changes, so that this comes first.
     if (from === 0) { for (const prefix of this.#flushed) removePrefix(database, prefix); }
     const end = Math.min(to, this.order());
